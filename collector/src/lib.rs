@@ -1,0 +1,12 @@
+//! The factgate collector: one snapshot of every fact that a readiness policy may ask for.
+//!
+//! ```text
+//! handle registry ─┐
+//! terraform ───────┼─► collector ─► fact document (sealed) ─► evaluator
+//! AWS reads ───────┘
+//! ```
+//!
+//! Everything here does I/O or describes its result; nothing here decides anything. The AWS SDK sits behind the default
+//! feature `aws`, so that the evaluator builds without it.
+
+pub mod fact;

@@ -1,0 +1,3 @@
+//! The `factgate` binary.
+
+fn main() {}
