@@ -10,3 +10,6 @@
 //! feature `aws`, so that the evaluator builds without it.
 
 pub mod fact;
+pub mod help;
+pub mod json;
+pub mod location;
