@@ -10,3 +10,4 @@
 //! feature `aws`, so that the evaluator builds without it.
 
 pub mod fact;
+pub mod redact;
