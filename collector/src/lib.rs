@@ -10,6 +10,7 @@
 //! feature `aws`, so that the evaluator builds without it.
 
 pub mod fact;
+pub mod file;
 pub mod help;
 pub mod json;
 pub mod location;
