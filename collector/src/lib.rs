@@ -9,4 +9,6 @@
 //! Everything here does I/O or describes its result; nothing here decides anything. The AWS SDK sits behind the default
 //! feature `aws`, so that the evaluator builds without it.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod fact;
