@@ -11,6 +11,7 @@
 
 #[cfg(feature = "aws")]
 pub mod collect;
+pub mod aws;
 pub mod fact;
 pub mod file;
 pub mod help;
