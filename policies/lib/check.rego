@@ -11,22 +11,23 @@ import data.lib.fact
 import data.lib.handle
 
 # The general form. `claim` has the keys `subject`, `claim`, `refs`, `handles` (beside those that name the references),
-# `holds`, `expected` and `actual`; `violation` is the cause where it does not hold (default `violated`). Every key must be
-# total: an undefined one would make the check disappear.
+# `holds`, `expected` and `actual`. Two more are optional: `violation`, the cause where it does not hold (default `violated`),
+# and `unpinned`, what else the registry leaves open. Every key must be total: an undefined one makes the check disappear.
 of(claim) := {
 	"subject": claim.subject,
 	"claim": claim.claim,
 	"ok": cause == "none",
 	"cause": cause,
 	"expected": claim.expected,
-	"actual": _actual(claim, handles),
+	"actual": _actual(claim, unpinned),
 	"facts": array.concat(
 		[handle.pointer(name) | some name in handles],
 		[fact.pointer(ref) | some ref in claim.refs; fact.is_named(ref)],
 	),
 } if {
 	handles := _handles(claim)
-	cause := _cause(claim, handles)
+	unpinned := array.concat(handle.unpinned(handles), object.get(claim, "unpinned", []))
+	cause := _cause(claim, unpinned)
 }
 
 # The fact has exactly the expected value.
@@ -113,8 +114,8 @@ _handles(claim) := sort({name | some name in array.concat(claim.handles, _naming
 _naming_handles(refs) := [name | some ref in refs; some name in ref.handles]
 
 # Unpinned comes before anything that could have been read through the handle, and a firm `absent` before an unknown.
-_cause(claim, handles) := "unpinned" if {
-	count(handle.unpinned(handles)) > 0
+_cause(claim, unpinned) := "unpinned" if {
+	count(unpinned) > 0
 } else := "absent" if {
 	"absent" in _unknown(claim.refs)
 } else := "unreadable" if {
@@ -126,9 +127,8 @@ _cause(claim, handles) := "unpinned" if {
 # How the references read that are not known.
 _unknown(refs) := {fact.reading(ref) | some ref in refs; not fact.is_known(ref)}
 
-_actual(claim, handles) := claim.actual if {
-	count(handle.unpinned(handles)) == 0
-	count(_unknown(claim.refs)) == 0
-} else := concat("; ", [sprintf("%s is not pinned", [name]) | some name in handle.unpinned(handles)]) if {
-	count(handle.unpinned(handles)) > 0
-} else := concat("; ", sort({fact.outcome(ref) | some ref in claim.refs; not fact.is_known(ref)}))
+_actual(claim, unpinned) := concat("; ", [sprintf("%s is not pinned", [name]) | some name in unpinned]) if {
+	count(unpinned) > 0
+} else := concat("; ", sort({fact.outcome(ref) | some ref in claim.refs; not fact.is_known(ref)})) if {
+	count(_unknown(claim.refs)) > 0
+} else := claim.actual

@@ -7,7 +7,7 @@
 #
 #   More keys of a reference are optional: `subject`, what its observation is about; `exit_codes`, the exit codes with which
 #   a command counts as answered; `may_be_absent`, true where absence is as good an answer as a value; `any_status`, true
-#   where the rule judges the status itself; `also_named`, other names under which receipts may know the subject.
+#   where the rule judges the status itself.
 package lib.fact
 
 # The observation that the reference points at.

@@ -5,8 +5,6 @@
 #   ever undefined, so a rule that asks for a handle cannot vanish with it.
 package lib.handle
 
-import data.contract.m2 as contract
-
 # The pinned value; null where nothing is pinned.
 value(name) := pinned if {
 	is_pinned(name)
@@ -36,8 +34,8 @@ pointer(name) := sprintf("/handles/%s/value", [name])
 
 # The prefix of every name that the platform gives: `fraud-platform-dev-full`. Null while a part of it is not pinned.
 platform := joined if {
-	parts := [replace(part, "_", "-") | some name in contract.platform_name; part := value(name); is_string(part)]
-	count(parts) == count(contract.platform_name)
+	parts := [replace(part, "_", "-") | some name in data.contract.m2.platform_name; part := value(name); is_string(part)]
+	count(parts) == count(data.contract.m2.platform_name)
 	joined := concat("-", parts)
 } else := null
 
@@ -49,7 +47,7 @@ expand(template) := template if {
 } else := null
 
 # The handles that `expand` needs.
-named_by(template) := contract.platform_name if {
+named_by(template) := data.contract.m2.platform_name if {
 	contains(template, "{platform}")
 } else := []
 

@@ -157,8 +157,8 @@ _is_success(receipt) if {
 	receipt.http_status in object.get(_other_statuses, operation, set())
 }
 
-# The names under which a receipt may know the subject: the name in the fact document, and what the reference adds.
-_names(ref) := {name | some name in object.get(ref, "also_named", [])} | {name |
+# The name of the subject in the fact document; none where the section has only one subject.
+_names(ref) := {name |
 	name := ref.at[_name_index[ref.at[0]]]
 	is_string(name)
 }

@@ -70,8 +70,11 @@ readings(refs) := {aspect: reading(ref) | some ref in refs; aspect := ref.at[cou
 # Handles by name: what the registry pins, and where.
 handles(names) := {name: object.get(input, ["handles", name], null) | some name in names}
 
-# The checks of some rules as a list, and whether all of them hold.
-checks(found) := {"conforms": _all_hold(found), "checks": [check | some check in found]}
+# The checks of some rules, sorted by what they are about, and whether all of them hold. Engines differ in the order in which
+# they list the members of a set of objects.
+checks(found) := {"conforms": _all_hold(found), "checks": [row[2] | some row in rows]} if {
+	rows := sort([[check.subject, check.claim, check] | some check in found])
+}
 
 _all_hold(found) := count([check | some check in found; check.ok != true]) == 0
 
