@@ -11,7 +11,7 @@ mod schema;
 use crate::cli::{Cli, Command};
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::policy::Policies;
+use crate::policy::{Policies, PolicyOptions};
 use crate::settings::{FileSettings, PolicySettings};
 
 /// Runs the command that the arguments ask for.
@@ -42,13 +42,11 @@ pub fn run(cli: Cli) -> Result<ExitCode, Error> {
     }
 }
 
-/// The policies that the settings name, checked and ready.
+/// The policies that the settings name, held to their laws and ready.
 fn policies(settings: &PolicySettings) -> Result<Policies, Error> {
-    let mut policies = match &settings.folder {
-        Some(folder) => Policies::from_folder(folder)?,
-        None => Policies::embedded()?,
-    };
-    policies.set_timeout(settings.timeout);
-    policies.override_contract(&settings.contract)?;
-    Ok(policies)
+    let options = PolicyOptions { time_limit: settings.timeout, contract: settings.contract.clone() };
+    Ok(match &settings.folder {
+        Some(folder) => Policies::from_folder(folder, &options)?,
+        None => Policies::embedded(&options)?,
+    })
 }

@@ -7,6 +7,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use factgate_collector::file::write_atomically;
+
 use crate::settings::nearest;
 use crate::verdict::Verdict;
 
@@ -79,23 +81,26 @@ pub struct OutputError {
 /// If a target cannot be written.
 pub fn write(verdicts: &[Verdict], targets: &[OutputTarget]) -> Result<(), OutputError> {
     for target in targets {
-        let failed = |source| OutputError { target: target.path.clone(), source };
-        let styled = match target.format {
+        let text = match target.format {
             Format::Table => table::render(verdicts),
-            Format::Json => json::render(verdicts).map_err(|error| failed(error.into()))?,
+            Format::Json => json::render(verdicts)
+                .map_err(|error| OutputError { target: target.path.clone(), source: error.into() })?,
         };
-        match &target.path {
-            None => {
-                let mut out = anstream::stdout().lock();
-                out.write_all(styled.as_bytes()).and_then(|()| out.flush()).map_err(failed)?;
-            }
-            Some(path) => {
-                let plain = anstream::adapter::strip_str(&styled).to_string();
-                factgate_collector::file::write_atomically(path, plain.as_bytes()).map_err(failed)?;
-            }
-        }
+        write_text(&text, target)?;
     }
     Ok(())
+}
+
+/// Writes styled text to a target; styles stay only on a terminal that shows them.
+pub(crate) fn write_text(text: &str, target: &OutputTarget) -> Result<(), OutputError> {
+    let written = match &target.path {
+        None => {
+            let mut out = anstream::stdout().lock();
+            out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        }
+        Some(path) => write_atomically(path, anstream::adapter::strip_str(text).to_string().as_bytes()),
+    };
+    written.map_err(|source| OutputError { target: target.path.clone(), source })
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! `gate`: collect, evaluate, write the evidence packs; what CI runs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{collect, eval, policies};
 use crate::error::Error;
+use crate::evaluate::select;
 use crate::evidence::write_packs;
 use crate::exit::ExitCode;
 use crate::output::{self, OutputTarget};
@@ -20,15 +21,15 @@ pub(super) fn run(
     outputs: &[OutputTarget],
 ) -> Result<ExitCode, Error> {
     let policies = policies(policy)?;
-    policies.check_selection(&lanes.lanes)?;
+    select(&policies, &lanes.lanes)?;
     let facts = collect::facts(source, policy)?;
     if let Some(path) = &source.facts {
         facts.write(path)?;
     }
     let evaluation = eval::evaluate_facts(&facts, &policies, &lanes.lanes)?;
     let root = lanes.evidence_root.clone().unwrap_or_else(|| PathBuf::from(EVIDENCE_ROOT));
-    write_packs(Path::new(&root), &evaluation)?;
-    let verdicts = [evaluation.verdict];
-    output::write(&verdicts, outputs)?;
-    Ok(verdicts[0].exit_code())
+    write_packs(&root, &evaluation)?;
+    let code = evaluation.verdict.exit_code();
+    output::write(&[evaluation.verdict], outputs)?;
+    Ok(code)
 }

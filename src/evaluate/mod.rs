@@ -109,7 +109,13 @@ pub fn evaluate(document: &Document, policies: &Policies, selection: &[String]) 
 
 /// The lanes to evaluate, in order. A name that matches nothing is never passed over: the run would cover less than its
 /// caller believes.
-fn select<'policies>(policies: &'policies Policies, selection: &[String]) -> Result<Vec<&'policies Lane>, EvaluateError> {
+///
+/// # Errors
+/// Fails if the policies have no lane, or a selected lane is not among them.
+pub fn select<'policies>(
+    policies: &'policies Policies,
+    selection: &[String],
+) -> Result<Vec<&'policies Lane>, EvaluateError> {
     let all = policies.lanes();
     if all.is_empty() {
         return Err(EvaluateError::NoLanes { source_name: policies.identity().source.clone() });
