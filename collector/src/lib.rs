@@ -13,3 +13,4 @@ pub mod fact;
 pub mod help;
 pub mod json;
 pub mod location;
+pub mod registry;

@@ -19,7 +19,7 @@ use super::problem::{FactError, FactProblem};
 use super::sealed::{Facts, LARGEST_DOCUMENT, digest_of};
 use super::{Digest, FORMAT, FactDocument};
 use crate::json;
-use crate::location::Location;
+use crate::location::{Location, json_error_offset};
 
 impl Facts {
     /// Reads a file.
@@ -57,7 +57,7 @@ impl Facts {
             return Err(FactError::Invalid { location: start, problem: FactProblem::ByteOrderMark });
         }
         let json = json::parse(text).map_err(|error| FactError::Invalid {
-            location: Location::of_json_error(name, text, error.source()),
+            location: Location::of_offset(name, text, json_error_offset(text, error.source())),
             problem: FactProblem::from(error),
         })?;
         read_value(json).map_err(|refusal| {
