@@ -10,4 +10,7 @@
 //! pure function of fact document, policies and contract: no clock, no network, no environment.
 
 pub mod check;
+pub mod evaluate;
+pub mod exit;
+pub mod policy;
 pub mod verdict;

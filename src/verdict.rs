@@ -20,7 +20,7 @@ pub struct Verdict {
     pub format: String,
     /// GO if every covered lane passes and the document is sealed.
     pub outcome: Outcome,
-    /// Why the outcome is NO-GO although no blocker says so (an unsealed document); empty otherwise.
+    /// Why the outcome is NO-GO although no blocker says so: an unsealed document, a lane upstream that was not evaluated.
     pub reasons: Vec<String>,
     /// P0 `SUBSTRATE_READY`.
     pub p0: P0,
@@ -79,10 +79,12 @@ pub struct FactsIdentity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoliciesIdentity {
-    /// `sha256:<hex>` over the names and bytes of every policy and data file.
+    /// `sha256:<hex>` over the names and bytes of every policy and data file, and over what is overridden of the contract.
     pub digest: String,
     /// `embedded`, or the folder given by `--policies`.
     pub source: String,
+    /// The keys of the contract that the user overrides.
+    pub overrides: Vec<String>,
 }
 
 /// Which tool evaluated it.
@@ -105,8 +107,10 @@ pub struct LaneVerdict {
     pub title: String,
     /// PASS or BLOCKED.
     pub status: LaneStatus,
-    /// The lanes directly upstream that did not pass, or were not evaluated although the run covers lanes before them.
+    /// The lanes directly upstream that did not pass or were not evaluated: what is unknown blocks.
     pub blocked_by: Vec<String>,
+    /// Why it is BLOCKED although no blocker of its own says so: upstream lanes, an unsealed document.
+    pub reasons: Vec<String>,
     /// `M2.B_READY`, or `BLOCKED`.
     pub next_gate: String,
     /// `m2a_<YYYYMMDDTHHMMSSZ>`.
@@ -115,7 +119,7 @@ pub struct LaneVerdict {
     pub codes: Vec<CodeVerdict>,
     /// The checks that do not hold, with what the code's metadata says; sorted by code, subject, claim.
     pub blockers: Vec<Blocker>,
-    /// What is worth knowing and never blocks (S3).
+    /// What is worth knowing and never blocks (S3): subject, message and facts; sorted by subject, message.
     pub observations: Vec<Value>,
     /// The lane's definition of done.
     pub definition_of_done: Vec<DefinitionOfDone>,
@@ -125,7 +129,7 @@ pub struct LaneVerdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum LaneStatus {
-    /// No blocker, and the upstream lanes pass.
+    /// No blocker, the upstream lanes pass, and the document is sealed.
     Pass,
     /// Anything else.
     Blocked,

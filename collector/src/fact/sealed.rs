@@ -1,6 +1,5 @@
 //! A fact document as policies get it: typed and as JSON, with a seal that shows whether it is what was collected.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -9,6 +8,7 @@ use serde_json::Value;
 use super::problem::FactProblem;
 use super::reader::check_clock;
 use super::{Digest, FactDocument};
+use crate::file::write_atomically;
 use crate::help::Help;
 use crate::json::{self, Uncarriable};
 
@@ -51,23 +51,7 @@ impl Facts {
         if bytes.len() > LARGEST_DOCUMENT {
             return Err(WriteError::TooLarge { path: path.to_owned() });
         }
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".factgate-");
-        // Archived documents are read by other users than the one that collects; the umask has the last word.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder).map_err(failed)?;
-        file.write_all(&bytes).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(path).map_err(|error| failed(error.error))?;
-        // The name is durable only once its folder is.
-        #[cfg(unix)]
-        std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-        Ok(())
+        write_atomically(path, &bytes).map_err(failed)
     }
 }
 

@@ -1,0 +1,62 @@
+# METADATA
+# title: Places of AWS facts
+# description: |
+#   References into the `aws` section, each by the handle that names the resource and the aspect that is meant. A resource
+#   behind an unpinned handle has no place; its reference says so by a null in `at`.
+package lib.aws
+
+import data.lib.handle
+
+bucket(name, aspect, field) := _named("s3", "buckets", name, aspect, field)
+
+table(name, aspect, field) := _named("dynamodb", "tables", name, aspect, field)
+
+role(name, aspect, field) := _named("iam", "roles", name, aspect, field)
+
+cluster(name, aspect, field) := _named("kafka", "clusters", name, aspect, field)
+
+registry(name, aspect, field) := _named("glue", "registries", name, aspect, field)
+
+parameter(name, aspect, field) := _named("ssm", "parameters", name, aspect, field)
+
+# A KMS key, by its alias.
+key(name, aspect, field) := _named("kms", "aliases", name, aspect, field)
+
+# The anchor schema of the schema registry. Its name is contract data where the handle registry does not mention it; a handle
+# that is there and not pinned blocks like any other.
+anchor_schema(aspect, field) := {
+	"subject": data.contract.m2.streaming.anchor_schema.handle,
+	"at": ["aws", "glue", "schemas", _path([handle.value(data.contract.m2.streaming.registry), anchor_name]), aspect],
+	"field": field,
+	"handles": array.concat([data.contract.m2.streaming.registry], _anchor_handles),
+}
+
+# Every resource that carries the project's tag.
+inventory(field) := {
+	"subject": data.contract.m2.tag_inventory,
+	"at": ["aws", "tagging", "inventories", handle.tag_value(data.contract.m2.tag_inventory), "resources"],
+	"field": field,
+	"handles": [data.contract.m2.tag_inventory],
+}
+
+# Who ran the reads.
+caller_identity(field) := {"subject": "run", "at": ["run", "caller_identity"], "field": field, "handles": []}
+
+_named(service, kind, name, aspect, field) := {
+	"subject": name,
+	"at": ["aws", service, kind, handle.value(name), aspect],
+	"field": field,
+	"handles": [name],
+}
+
+_anchor_handles := [name | name := data.contract.m2.streaming.anchor_schema.handle; handle.raw(name) != null]
+
+anchor_name := data.contract.m2.streaming.anchor_schema["default"] if {
+	count(_anchor_handles) == 0
+} else := handle.value(data.contract.m2.streaming.anchor_schema.handle)
+
+_path(parts) := concat("/", parts) if {
+	every part in parts {
+		is_string(part)
+	}
+} else := null

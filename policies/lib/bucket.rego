@@ -1,0 +1,47 @@
+# METADATA
+# title: Bucket posture
+# description: |
+#   The posture that the contract pins for every bucket: encrypted by default, versioned, and closed to the public by all four
+#   flags.
+package lib.bucket
+
+import data.lib.aws
+import data.lib.check
+import data.lib.fact
+
+# The checks of one bucket, named by its handle.
+posture(name) := flags | {
+	check.of({
+		"subject": name,
+		"claim": "the bucket encrypts by default",
+		"refs": [aws.bucket(name, "encryption", ["Rules"])],
+		"handles": [],
+		"holds": _is_encrypted(_algorithms(name)),
+		"expected": data.contract.m2.bucket_posture.encryption_algorithms,
+		"actual": _algorithms(name),
+	}),
+	check.equals(
+		name,
+		"the bucket is versioned",
+		aws.bucket(name, "versioning", ["Status"]),
+		data.contract.m2.bucket_posture.versioning,
+	),
+} if {
+	flags := {closed |
+		some flag in data.contract.m2.bucket_posture.public_access_block
+		closed := check.equals(name, sprintf("%s is on", [flag]), aws.bucket(name, "public_access_block", [flag]), true)
+	}
+}
+
+_algorithms(name) := [algorithm |
+	some rule in fact.list(aws.bucket(name, "encryption", ["Rules"]))
+	is_object(rule)
+	algorithm := object.get(rule, ["ApplyServerSideEncryptionByDefault", "SSEAlgorithm"], null)
+]
+
+_is_encrypted(algorithms) if {
+	count(algorithms) > 0
+	every algorithm in algorithms {
+		algorithm in data.contract.m2.bucket_posture.encryption_algorithms
+	}
+} else := false

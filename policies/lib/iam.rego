@@ -1,0 +1,137 @@
+# METADATA
+# title: IAM policy documents
+# description: |
+#   What a set of policy documents certainly permits. The analysis errs on the side of `no`: an Allow with a condition grants
+#   nothing, a Deny counts whatever its condition says, and a document that cannot be understood permits nothing at all.
+package lib.iam
+
+# The actions that the documents do not certainly permit on the resource, sorted.
+missing(documents, actions, resource) := sort({action |
+	some action in actions
+	not _permits(documents, action, resource)
+})
+
+# The actions that a resource's own policy may take away from the principal, sorted.
+denied_by_resource(document, principal, actions, resource) := sort({action |
+	some action in actions
+	some statement in _statements(document)
+	_may_concern(statement, principal)
+	_takes_away(statement, action, resource)
+})
+
+# The documents that cannot be understood: not an object, or without statements.
+opaque(documents) := [document | some document in documents; count(_statements(document)) == 0]
+
+_permits(documents, action, resource) if {
+	count(opaque(documents)) == 0
+	some document in documents
+	some statement in _statements(document)
+	_grants(statement, action, resource)
+	not _is_denied(documents, action, resource)
+}
+
+_is_denied(documents, action, resource) if {
+	some document in documents
+	some statement in _statements(document)
+	_takes_away(statement, action, resource)
+}
+
+_grants(statement, action, resource) if {
+	object.get(statement, "Effect", null) == "Allow"
+	object.get(statement, "Condition", {}) == {}
+	_surely_covers(statement, "Action", "NotAction", lower(action))
+	_surely_covers(statement, "Resource", "NotResource", resource)
+}
+
+_surely_covers(statement, positive, _, text) if {
+	some pattern in _patterns(statement, positive)
+	_matches(pattern, text)
+}
+
+_surely_covers(statement, _, negative, text) if {
+	count(_patterns(statement, negative)) > 0
+	count([pattern | some pattern in _patterns(statement, negative); _may_match(pattern, text)]) == 0
+}
+
+# Whatever is not an Allow is taken for a Deny.
+_takes_away(statement, action, resource) if {
+	object.get(statement, "Effect", null) != "Allow"
+	_may_cover(statement, "Action", "NotAction", lower(action))
+	_may_cover(statement, "Resource", "NotResource", resource)
+}
+
+_may_cover(statement, positive, _, text) if {
+	some pattern in _patterns(statement, positive)
+	_may_match(pattern, text)
+}
+
+_may_cover(statement, _, negative, text) if {
+	count(_patterns(statement, negative)) > 0
+	count([pattern | some pattern in _patterns(statement, negative); _matches(pattern, text)]) == 0
+}
+
+# A statement that says neither what it is about nor what it is not about may be about anything.
+_may_cover(statement, positive, negative, _) if {
+	count(_patterns(statement, positive)) == 0
+	count(_patterns(statement, negative)) == 0
+}
+
+# A statement concerns a principal unless it surely names others only.
+_may_concern(statement, principal) if not _names_others_only(object.get(statement, "Principal", "*"), principal)
+
+_names_others_only(named, principal) if {
+	is_object(named)
+	account := split(principal, ":")[4]
+	hits := [name | some name in _texts(object.get(named, "AWS", [])); name in {"*", principal, account}]
+	roots := [name | some name in _texts(object.get(named, "AWS", [])); endswith(name, ":root")]
+	count(hits) + count(roots) == 0
+}
+
+_statements(document) := [statement | some statement in _list(object.get(document, "Statement", [])); is_object(statement)] if {
+	is_object(document)
+} else := []
+
+# Actions are compared without regard to case, resources as they are.
+_patterns(statement, key) := [lower(pattern) | some pattern in _texts(object.get(statement, key, []))] if {
+	key in {"Action", "NotAction"}
+} else := _texts(object.get(statement, key, []))
+
+_texts(value) := [text | some text in _list(value); is_string(text)]
+
+_list(value) := value if {
+	is_array(value)
+} else := [value]
+
+# IAM's own wildcards: `*` is any text, `?` any one character, across every delimiter.
+_matches(pattern, _) if pattern == "*"
+
+_matches(pattern, text) if {
+	not _has_wildcard(pattern)
+	pattern == text
+}
+
+_matches(pattern, text) if {
+	pattern != "*"
+	_has_wildcard(pattern)
+	regex.match(_expression(pattern), text)
+}
+
+# A policy variable may stand for anything.
+_may_match(pattern, text) if _matches(pattern, text)
+
+_may_match(pattern, _) if contains(pattern, "${")
+
+_has_wildcard(pattern) if contains(pattern, "*")
+
+_has_wildcard(pattern) if contains(pattern, "?")
+
+_expression(pattern) := sprintf("(?s)^%s$", [replace(replace(_literal(pattern), "*", ".*"), "?", ".")])
+
+# The backslash first: each of the others is replaced by itself behind one.
+_literal(pattern) := strings.replace_n(
+	{
+		".": `\.`, "+": `\+`, "(": `\(`, ")": `\)`, "[": `\[`, "]": `\]`,
+		"{": `\{`, "}": `\}`, "^": `\^`, "$": `\$`, "|": `\|`,
+	},
+	replace(pattern, `\`, `\\`),
+)

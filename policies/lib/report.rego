@@ -1,0 +1,88 @@
+# METADATA
+# title: Artifacts
+# description: |
+#   What the evidence files of all lanes share. What blocks, and how much it weighs, is not decided here: it comes from the
+#   verdict that the evaluator computed from the checks.
+package lib.report
+
+import data.lib.fact
+import data.lib.receipt
+
+# The head of every artifact: which run, which facts, which policies, which tool.
+head(lane) := {
+	"lane": lane,
+	"phase_execution_id": object.get(verdict(lane), "phase_execution_id", null),
+	"generated_at_utc": object.get(input, ["run", "collected_at"], null),
+	"facts_digest": object.get(input, "digest", null),
+	"policies_digest": object.get(_factgate, "policies_digest", null),
+	"tool": object.get(_factgate, "tool", null),
+	"endpoint_url": object.get(input, ["run", "endpoint_url"], null),
+}
+
+# An artifact: the head of its lane, and its own body.
+artifact(lane, body) := object.union(head(lane), body)
+
+# The lane's blockers as the evaluator computed them.
+blocker_register(lane) := artifact(lane, {
+	"blocker_count": count(blocking_codes(lane)),
+	"blocked_by": object.get(verdict(lane), "blocked_by", []),
+	"blockers": object.get(verdict(lane), "blockers", []),
+})
+
+# The lane's verdict. Without one the lane has not passed.
+execution_summary(lane) := artifact(lane, {
+	"overall_pass": object.get(verdict(lane), "status", "BLOCKED") == "PASS",
+	"next_gate": object.get(verdict(lane), "next_gate", "BLOCKED"),
+	"blocked_by": object.get(verdict(lane), "blocked_by", []),
+	"blockers": blocking_codes(lane),
+	"blocker_count": count(blocking_codes(lane)),
+	"failed_check_count": count(object.get(verdict(lane), "blockers", [])),
+	"check_count": count([check | some code in object.get(verdict(lane), "codes", []); some check in code.checks]),
+	"dod": object.get(verdict(lane), "definition_of_done", []),
+	"observations": object.get(verdict(lane), "observations", []),
+	"caller": fact.value({"at": ["run", "caller_identity"], "field": ["Arn"]}),
+	"registry": object.get(input, ["run", "registry"], null),
+})
+
+# The codes that block the lane, sorted.
+blocking_codes(lane) := sort({blocker.code | some blocker in object.get(verdict(lane), "blockers", [])})
+
+# What the evaluator says of the lane; empty while it has not said anything.
+verdict(lane) := object.get(_factgate, ["verdict", "lanes", lane], {})
+
+# An observation with the calls that it came from.
+reading(ref) := {
+	"fact": _pointer(ref),
+	"status": fact.status(ref),
+	"value": _without_log(fact.value(object.union(ref, {"field": []}))),
+	"error": object.get(fact.observation(ref), "error", null),
+	"reason": object.get(fact.observation(ref), "reason", null),
+	"receipts": receipt.recorded(ref),
+}
+
+_pointer(ref) := fact.pointer(object.union(ref, {"field": []})) if {
+	fact.is_named(ref)
+} else := null
+
+# Observations of one subject by the name of their aspect.
+readings(refs) := {aspect: reading(ref) | some ref in refs; aspect := ref.at[count(ref.at) - 1]}
+
+# Handles by name: what the registry pins, and where.
+handles(names) := {name: object.get(input, ["handles", name], null) | some name in names}
+
+# The checks of some rules, sorted by what they are about, and whether all of them hold. Engines differ in the order in which
+# they list the members of a set of objects.
+checks(found) := {"conforms": _all_hold(found), "checks": [row[2] | some row in rows]} if {
+	rows := sort([[check.subject, check.claim, check] | some check in found])
+}
+
+_all_hold(found) := count([check | some check in found; check.ok != true]) == 0
+
+# Logs are kept by `--raw` and in the fact document; an artifact names them by the digest in their receipt.
+_without_log(value) := object.remove(value, ["log"]) if {
+	is_object(value)
+} else := value
+
+default _factgate := {}
+
+_factgate := data.factgate

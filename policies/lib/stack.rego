@@ -1,0 +1,174 @@
+# METADATA
+# title: Terraform stacks
+# description: |
+#   References into a stack's Terraform facts, and the claims that hold for every stack: it is more than a skeleton, its
+#   commands succeeded, every planned change was applied, and what Terraform said at one step agrees with the others.
+package lib.stack
+
+import data.lib.check
+import data.lib.fact
+
+# A field of what a step left behind, whether the step succeeded or not.
+step(name, step_name, field) := {
+	"subject": name,
+	"at": ["terraform", "stacks", name, step_name],
+	"field": field,
+	"handles": [data.contract.m2.stacks[name].directory],
+}
+
+# A field of what a step answered; a step that failed answered nothing.
+answer(name, step_name, field) := object.union(
+	step(name, step_name, field),
+	{"exit_codes": object.get(_answered_with, step_name, [0])},
+)
+
+# Terraform's `-detailed-exitcode`: 0 no changes, 2 changes.
+_answered_with := {"plan": [0, 2], "post_apply_plan": [0, 2]}
+
+# More than a skeleton: managed resources in the state, and outputs that later stacks can build on.
+materialized(name) := {
+	_is_filled(name, "the state holds managed resources", answer(name, "state", ["managed_resources"])),
+	_is_filled(name, "the state holds outputs", answer(name, "state", ["outputs"])),
+}
+
+_is_filled(name, claim, ref) := check.of({
+	"subject": name,
+	"claim": claim,
+	"refs": [ref],
+	"handles": [],
+	"holds": count(fact.list(ref)) > 0,
+	"expected": "at least one",
+	"actual": count(fact.list(ref)),
+})
+
+# Every command succeeded, and no planned change is left over.
+commands(name) := {
+	check.equals(name, "terraform init succeeds", step(name, "init", ["exit_code"]), 0),
+	check.equals(name, "terraform validate succeeds", step(name, "validate", ["exit_code"]), 0),
+	check.equals(name, "the configuration is valid", answer(name, "validate", ["valid"]), true),
+	_planned(name),
+	check.equals(name, "terraform output succeeds", step(name, "outputs", ["exit_code"]), 0),
+	applied(name),
+}
+
+_planned(name) := check.of({
+	"subject": name,
+	"claim": "terraform plan succeeds",
+	"refs": [step(name, "plan", ["exit_code"])],
+	"handles": [],
+	"holds": fact.value(step(name, "plan", ["exit_code"])) in _answered_with.plan,
+	"expected": _answered_with.plan,
+	"actual": fact.value(step(name, "plan", ["exit_code"])),
+})
+
+# A clean plan needs no apply. One with changes needs a successful apply of that very plan; where none was tried, that is
+# what is wrong, not something that could not be read.
+applied(name) := check.of({
+	"subject": name,
+	"claim": "every planned change is applied",
+	"refs": _apply_refs(name),
+	"handles": [],
+	"holds": _is_applied(name),
+	"expected": "no changes, or a successful apply of the very plan",
+	"actual": {
+		"plan_exit_code": fact.value(step(name, "plan", ["exit_code"])),
+		"plan_digest": fact.value(step(name, "plan", ["digest"])),
+		"apply": fact.outcome(step(name, "apply", [])),
+		"apply_exit_code": fact.value(step(name, "apply", ["exit_code"])),
+		"applied_plan_digest": fact.value(step(name, "apply", ["plan_digest"])),
+	},
+})
+
+_apply_refs(name) := [answer(name, "plan", ["exit_code"])] if {
+	not _needs_apply(name)
+} else := [answer(name, "plan", ["exit_code"])] if {
+	fact.status(step(name, "apply", [])) == "not_collected"
+} else := [answer(name, "plan", ["exit_code"]), step(name, "apply", ["exit_code"])]
+
+_needs_apply(name) if fact.value(step(name, "plan", ["exit_code"])) == 2
+
+_is_applied(name) if {
+	fact.value(step(name, "plan", ["exit_code"])) == 0
+} else if {
+	fact.value(step(name, "apply", ["exit_code"])) == 0
+	check.same(fact.value(step(name, "apply", ["plan_digest"])), fact.value(step(name, "plan", ["digest"])))
+} else := false
+
+# The last plan that a run made shows no changes: the one after the apply, or the first where nothing had to be applied.
+settled(name) := check.equals(
+	name,
+	"the last plan shows no changes",
+	answer(name, last_plan(name), ["exit_code"]),
+	0,
+)
+
+# A run that applied nothing makes no second plan.
+last_plan(name) := "plan" if {
+	fact.status(step(name, "post_apply_plan", [])) == "not_collected"
+	fact.status(step(name, "apply", [])) == "not_collected"
+} else := "post_apply_plan"
+
+# What Terraform said at one step agrees with what it said at the others.
+consistent(name) := {
+	_apply_names_plan(name),
+	_outputs_match_state(name),
+	_state_is_identified(name),
+}
+
+_apply_names_plan(name) := check.of({
+	"subject": name,
+	"claim": "an apply names the plan of this run",
+	"refs": _apply_plan_refs(name),
+	"handles": [],
+	"holds": _same_plan(name),
+	"expected": fact.value(step(name, "plan", ["digest"])),
+	"actual": fact.value(step(name, "apply", ["plan_digest"])),
+	"violation": "evidence",
+})
+
+_apply_plan_refs(name) := [object.union(step(name, "apply", ["plan_digest"]), {"any_status": true})] if {
+	fact.status(step(name, "apply", [])) == "not_collected"
+} else := [answer(name, "plan", ["digest"]), step(name, "apply", ["plan_digest"])]
+
+_same_plan(name) if {
+	fact.status(step(name, "apply", [])) == "not_collected"
+} else := check.same(
+	fact.value(step(name, "apply", ["plan_digest"])),
+	fact.value(step(name, "plan", ["digest"])),
+)
+
+_outputs_match_state(name) := check.of({
+	"subject": name,
+	"claim": "terraform output and the state name the same outputs",
+	"refs": [answer(name, "outputs", ["values"]), answer(name, "state", ["outputs"])],
+	"handles": [],
+	"holds": sort(fact.list(answer(name, "state", ["outputs"]))) == _output_names(name),
+	"expected": fact.value(answer(name, "state", ["outputs"])),
+	"actual": _output_names(name),
+	"violation": "evidence",
+})
+
+_output_names(name) := sort(object.keys(values)) if {
+	values := fact.value(answer(name, "outputs", ["values"]))
+	is_object(values)
+} else := null
+
+_state_is_identified(name) := check.of({
+	"subject": name,
+	"claim": "the state has a serial and a lineage",
+	"refs": [answer(name, "state", ["serial"]), answer(name, "state", ["lineage"])],
+	"handles": [],
+	"holds": _is_identified(name),
+	"expected": {"serial": "a number", "lineage": "a text"},
+	"actual": {
+		"serial": fact.value(answer(name, "state", ["serial"])),
+		"lineage": fact.value(answer(name, "state", ["lineage"])),
+	},
+	"violation": "evidence",
+})
+
+_is_identified(name) if {
+	is_number(fact.value(answer(name, "state", ["serial"])))
+	is_string(fact.value(answer(name, "state", ["lineage"])))
+	fact.value(answer(name, "state", ["lineage"])) != ""
+} else := false

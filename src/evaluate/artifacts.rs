@@ -1,0 +1,68 @@
+//! Phase 2: the bodies of the evidence files. Policies shape what phase 1 computed; they never compute blockers again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::verdicts;
+use crate::policy::{EngineValue, Lane, Policies, PolicyError};
+use crate::verdict::{LaneVerdict, ToolIdentity};
+
+/// The rule that gives them.
+const RULE: &str = "artifacts";
+
+/// Lane → file name → body.
+pub(super) fn evaluate(
+    policies: &Policies,
+    lanes: &[&Lane],
+    input: &EngineValue,
+    tool: &ToolIdentity,
+    verdicts: &[LaneVerdict],
+) -> Result<BTreeMap<String, BTreeMap<String, Value>>, PolicyError> {
+    let shape = |error: serde_json::Error| PolicyError::Internal { message: format!("a verdict is no JSON: {error}") };
+    let data = json!({"factgate": {
+        "tool": serde_json::to_value(tool).map_err(shape)?,
+        "policies_digest": policies.identity().digest,
+        "verdict": {"lanes": verdicts::as_data(verdicts).map_err(shape)?},
+    }});
+    let mut engine = policies.engine().clone();
+    engine.add_data(&EngineValue::new(&data)?)?;
+    let engine = engine.prepare(policies.files())?;
+    let mut artifacts = BTreeMap::new();
+    for lane in lanes.iter().filter(|lane| !lane.artifacts.is_empty()) {
+        let terms = BTreeMap::from([(RULE.to_owned(), format!("data.{}.{RULE}", lane.package))]);
+        let what = format!("the artifacts of `{}`", lane.package);
+        let value = engine.query(&what, policies.files(), input, &terms, false)?.values.remove(RULE);
+        artifacts.insert(lane.lane.clone(), bodies(lane, value)?);
+    }
+    Ok(artifacts)
+}
+
+/// The bodies, if they are exactly those that the lane declares.
+fn bodies(lane: &Lane, value: Option<Value>) -> Result<BTreeMap<String, Value>, PolicyError> {
+    let wrong = |problem: String, help: &str| PolicyError::Result {
+        location: lane.artifacts_location.clone(),
+        problem: format!("`{}.{RULE}` {problem}", lane.package),
+        help: help.to_owned(),
+    };
+    let bodies: BTreeMap<String, Value> = match value {
+        Some(Value::Object(bodies)) => bodies.into_iter().collect(),
+        Some(_) => return Err(wrong("is no object".into(), "it maps file names to bodies")),
+        None => {
+            let help = "some body is undefined for these facts: use total helpers, e.g. `object.get` with a default";
+            return Err(wrong("is undefined".into(), help));
+        }
+    };
+    let declared: BTreeSet<&String> = lane.artifacts.iter().collect();
+    let given: BTreeSet<&String> = bodies.keys().collect();
+    let list = |names: BTreeSet<&String>| names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let missing = &declared - &given;
+    if !missing.is_empty() {
+        return Err(wrong(format!("lacks {}", list(missing)), "every declared artifact is always written"));
+    }
+    let surplus = &given - &declared;
+    if !surplus.is_empty() {
+        return Err(wrong(format!("gives {}", list(surplus)), "declare it in the lane's METADATA, or leave it out"));
+    }
+    Ok(bodies)
+}

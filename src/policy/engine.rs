@@ -1,0 +1,304 @@
+//! The policy engine. This is the only file that names regorus.
+//!
+//! ```text
+//! texts ──► parse ──► syntax trees ──► (laws) ──► Engine ──► query on a worker thread ──► JSON
+//! ```
+//!
+//! What regorus does not bound is bounded here: evaluation runs on a thread with a large stack, under the engine's own time
+//! limit and, since that limit does not reach inside a builtin, under a watchdog.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use regorus::utils::limits::ExecutionTimerConfig;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::source::SourceFile;
+use super::syntax::Policy;
+use super::{Defect, Defects, Location, PolicyError};
+
+/// The interpreter recurses along expressions and calls. Pages of a stack cost nothing before they are touched.
+const STACK_BYTES: usize = 256 << 20;
+
+/// How long the watchdog waits beyond the engine's own limit, which gives the better message.
+const WATCHDOG_GRACE: Duration = Duration::from_secs(2);
+
+/// The engine looks at the clock once in this many steps.
+const STEPS_BETWEEN_CLOCK_READS: NonZeroU32 = NonZeroU32::MIN.saturating_add(127);
+
+/// What the engine says when its time is up; it keeps the type of that error only outside of functions.
+const TIME_IS_UP: &str = "execution exceeded time limit";
+
+/// A document in the engine's own form, converted once and shared by every query.
+#[derive(Clone, Debug)]
+pub(crate) struct EngineValue(regorus::Value);
+
+impl EngineValue {
+    pub(crate) fn new(value: &Value) -> Result<Self, PolicyError> {
+        regorus::Value::deserialize(value)
+            .map(Self)
+            .map_err(|error| PolicyError::internal(format!("the engine refuses a document: {error}")))
+    }
+}
+
+/// Policies and data, ready for queries.
+#[derive(Clone)]
+pub(crate) struct Engine {
+    engine: regorus::Engine,
+    time_limit: Duration,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Engine").field("time_limit", &self.time_limit).finish_non_exhaustive()
+    }
+}
+
+/// What a query gave.
+pub(crate) struct Answer {
+    /// The value of each expression by its name; those that are undefined are left out.
+    pub(crate) values: BTreeMap<String, Value>,
+    /// What `print` printed.
+    pub(crate) prints: Vec<String>,
+    /// Lines by file, if coverage was asked for.
+    pub(crate) coverage: Vec<Coverage>,
+}
+
+/// Which lines of a file an evaluation went through.
+pub(crate) struct Coverage {
+    pub(crate) file: String,
+    pub(crate) covered: Vec<u32>,
+    pub(crate) not_covered: Vec<u32>,
+}
+
+impl Engine {
+    /// Parses policies. The texts must have passed the lexical scan.
+    pub(crate) fn parse(files: &[SourceFile], time_limit: Duration) -> Result<(Self, Vec<Policy>), PolicyError> {
+        let files = files.to_vec();
+        on_worker("the policies", time_limit, move || {
+            let mut engine = regorus::Engine::new();
+            engine.set_strict_builtin_errors(true);
+            engine.set_gather_prints(true);
+            engine.set_execution_timer_config(ExecutionTimerConfig {
+                limit: time_limit,
+                check_interval: STEPS_BETWEEN_CLOCK_READS,
+            });
+            let mut defects = Vec::new();
+            for file in &files {
+                if let Err(error) = engine.add_policy(file.name.clone(), file.text.clone()) {
+                    let report = Report::read(&error, &files);
+                    let location = report.location.unwrap_or_else(|| Location::new(&file.name, 1, 1));
+                    defects.push(Defect::new(location, report.message, "the file must be valid Rego v1"));
+                }
+            }
+            Defects::check(defects)?;
+            let syntax = engine.get_ast_as_json().map_err(|error| {
+                PolicyError::internal(format!("the engine cannot publish its syntax tree: {error}"))
+            })?;
+            let policies = read_syntax(&syntax, &files)?;
+            Ok((Self { engine, time_limit }, policies))
+        })
+    }
+
+    /// Adds to `data`.
+    pub(crate) fn add_data(&mut self, data: &EngineValue) -> Result<(), PolicyError> {
+        self.engine
+            .add_data(data.0.clone())
+            .map_err(|error| PolicyError::internal(format!("the engine refuses data: {error}")))
+    }
+
+    /// Finishes what is common to all queries (scheduling, rule tables), and so finds what is wrong independently of input.
+    pub(crate) fn prepare(self, files: &[SourceFile]) -> Result<Self, PolicyError> {
+        let files = files.to_vec();
+        on_worker("the policies", self.time_limit, move || {
+            let mut prepared = self;
+            match prepared.engine.eval_query("true".to_owned(), false) {
+                Ok(_) => Ok(prepared),
+                Err(error) => Err(evaluation_error(&error, &files, "the policies", prepared.time_limit)),
+            }
+        })
+    }
+
+    /// Evaluates expressions (name → Rego term) together, so that they share what they both need. `what` names the query
+    /// in errors.
+    pub(crate) fn query(
+        &self,
+        what: &str,
+        files: &[SourceFile],
+        input: &EngineValue,
+        terms: &BTreeMap<String, String>,
+        with_coverage: bool,
+    ) -> Result<Answer, PolicyError> {
+        let mut engine = self.engine.clone();
+        engine.set_input(input.0.clone());
+        engine.set_enable_coverage(with_coverage);
+        // An undefined term would leave the whole object undefined; a comprehension leaves out just the term.
+        let query = terms.iter().enumerate().map(|(index, (_, term))| format!("t{index} := [v | v := {term}]")).collect::<Vec<_>>().join("\n");
+        let names: Vec<String> = terms.keys().cloned().collect();
+        let time_limit = self.time_limit;
+        let files = files.to_vec();
+        let (owned_what, what) = (what.to_owned(), what);
+        on_worker(what, time_limit, move || {
+            let results = engine
+                .eval_query(query, false)
+                .map_err(|error| evaluation_error(&error, &files, &owned_what, time_limit))?;
+            let bindings = results.result.first().map(|result| result.bindings.clone());
+            let mut values = BTreeMap::new();
+            for (index, name) in names.into_iter().enumerate() {
+                let bound = bindings
+                    .as_ref()
+                    .and_then(|bindings| bindings.as_object().ok()?.get(&regorus::Value::from(format!("t{index}"))).cloned())
+                    .ok_or_else(|| PolicyError::internal(format!("the engine gave no binding for {name}")))?;
+                if let Some(value) = bound.as_array().ok().and_then(|values| values.first()) {
+                    let value = to_json(value)
+                        .map_err(|problem| PolicyError::internal(format!("the value of {name} is no JSON: {problem}")))?;
+                    values.insert(name, value);
+                }
+            }
+            let prints = engine.take_prints().unwrap_or_default();
+            let coverage = if with_coverage { read_coverage(&engine)? } else { Vec::new() };
+            Ok(Answer { values, prints, coverage })
+        })
+    }
+}
+
+fn read_coverage(engine: &regorus::Engine) -> Result<Vec<Coverage>, PolicyError> {
+    let report = engine
+        .get_coverage_report()
+        .map_err(|error| PolicyError::internal(format!("the engine cannot report coverage: {error}")))?;
+    let files = report.files.into_iter().map(|file| Coverage {
+        file: file.path,
+        covered: file.covered.into_iter().collect(),
+        not_covered: file.not_covered.into_iter().collect(),
+    });
+    Ok(files.collect())
+}
+
+/// A tree that is too deep for the JSON reader is too deep for the interpreter's recursion, too.
+fn read_syntax(syntax: &str, files: &[SourceFile]) -> Result<Vec<Policy>, PolicyError> {
+    match serde_json::from_str(syntax) {
+        Ok(policies) => Ok(policies),
+        Err(error) if error.to_string().starts_with("recursion limit exceeded") => {
+            let deep = files.iter().filter(|file| is_too_deep(file));
+            let defects: Vec<_> = deep
+                .map(|file| {
+                    Defect::new(
+                        Location::new(&file.name, 1, 1),
+                        "an expression of this file nests too deeply",
+                        "give the inner expressions a rule or a variable of their own",
+                    )
+                })
+                .collect();
+            Defects::check(defects)?;
+            Err(PolicyError::internal("the syntax tree nests too deeply"))
+        }
+        Err(error) => Err(PolicyError::internal(format!("the engine's syntax tree has an unknown shape: {error}"))),
+    }
+}
+
+fn is_too_deep(file: &SourceFile) -> bool {
+    let mut engine = regorus::Engine::new();
+    engine.add_policy(file.name.clone(), file.text.clone()).is_ok()
+        && engine.get_ast_as_json().is_ok_and(|syntax| serde_json::from_str::<Vec<Policy>>(&syntax).is_err())
+}
+
+/// Runs work where a deep recursion does no harm and an endless builtin cannot keep the caller.
+///
+/// A thread cannot be stopped from outside: after a time-out it goes on until it ends by itself or the process does, which
+/// is what a caller does with the error.
+fn on_worker<T: Send + 'static>(
+    what: &str,
+    time_limit: Duration,
+    work: impl FnOnce() -> Result<T, PolicyError> + Send + 'static,
+) -> Result<T, PolicyError> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    thread::Builder::new()
+        .name("policies".to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(move || {
+            // The receiver is gone after a time-out; nobody is left to tell.
+            let _ = sender.send(work());
+        })
+        .map_err(|error| PolicyError::internal(format!("no thread for the evaluation: {error}")))?;
+    match receiver.recv_timeout(time_limit + WATCHDOG_GRACE) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => {
+            Err(PolicyError::TimeLimit { what: what.to_owned(), location: None, limit: time_limit })
+        }
+        Err(RecvTimeoutError::Disconnected) => Err(PolicyError::internal(format!("the engine panicked on {what}"))),
+    }
+}
+
+fn evaluation_error(error: &impl std::fmt::Display, files: &[SourceFile], what: &str, limit: Duration) -> PolicyError {
+    let report = Report::read(error, files);
+    if report.message.contains(TIME_IS_UP) {
+        return PolicyError::TimeLimit { what: what.to_owned(), location: report.location, limit };
+    }
+    PolicyError::Evaluation {
+        location: report.location,
+        message: format!("{} (while evaluating {what})", report.message),
+        help: "builtins are strict: look values up with `object.get` and a default, and check types before using them"
+            .into(),
+    }
+}
+
+/// A message of the engine, taken apart. The engine prints a place and an excerpt around it:
+///
+/// ```text
+/// --> m2/a/x.rego:3:5
+///   |
+/// 3 | x := 1 / 0
+///   |     ^
+/// error: divide by zero
+/// ```
+struct Report {
+    location: Option<Location>,
+    message: String,
+}
+
+impl Report {
+    fn read(error: &impl std::fmt::Display, files: &[SourceFile]) -> Self {
+        let text = error.to_string();
+        let place = text.lines().find_map(|line| line.trim_start().strip_prefix("--> "));
+        let location = place.and_then(|place| {
+            let (rest, column) = place.trim().rsplit_once(':')?;
+            let (file, line) = rest.rsplit_once(':')?;
+            // The query itself is ours and no place that an author could look at.
+            let file = files.iter().find(|candidate| candidate.name == file)?;
+            Some(Location::of_engine_column(&file.name, &file.text, line.parse().ok()?, column.parse().ok()?))
+        });
+        let message = match text.split_once("\nerror: ") {
+            Some((_, message)) => message,
+            None => text.trim(),
+        };
+        let message = message.split("\n-->").next().unwrap_or(message).trim();
+        Self { location, message: message.split_whitespace().collect::<Vec<_>>().join(" ") }
+    }
+}
+
+/// Converts a result. Sets become sorted arrays, as in OPA; an undefined part or a key that is no string has no JSON form.
+fn to_json(value: &regorus::Value) -> Result<Value, &'static str> {
+    use regorus::Value as Rego;
+    Ok(match value {
+        Rego::Null => Value::Null,
+        Rego::Bool(value) => Value::Bool(*value),
+        Rego::String(value) => Value::String(value.to_string()),
+        Rego::Number(_) => serde_json::to_value(value).map_err(|_| "a number is out of range")?,
+        Rego::Array(values) => Value::Array(values.iter().map(to_json).collect::<Result<_, _>>()?),
+        Rego::Set(values) => Value::Array(values.iter_sorted().map(to_json).collect::<Result<_, _>>()?),
+        Rego::Object(fields) => Value::Object(
+            fields
+                .iter_sorted()
+                .map(|(key, value)| match key {
+                    Rego::String(key) => Ok((key.to_string(), to_json(value)?)),
+                    _ => Err("a key of an object is no string"),
+                })
+                .collect::<Result<_, _>>()?,
+        ),
+        Rego::Undefined => return Err("a part of it is undefined"),
+    })
+}

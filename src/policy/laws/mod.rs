@@ -1,0 +1,82 @@
+//! The laws that policies are held to before anything is evaluated.
+//!
+//! The engine aborts the process on a recursive function and has builtins that reach outside of the fact document; both must
+//! be found in the text. So must everything that would make a rule silently not count.
+
+mod builtins;
+mod packages;
+mod recursion;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::reference::{Names, Reference};
+use super::syntax::{Policy, Rule, Span};
+use super::{Defect, Location};
+
+/// Every broken law.
+pub(crate) fn check(policies: &[Policy], data: &[super::data::DataFile]) -> Vec<Defect> {
+    let rule_names = rule_names(policies);
+    let program = Program::new(policies, &rule_names);
+    let mut defects = packages::check(policies, data);
+    defects.extend(builtins::check(&program));
+    defects.extend(recursion::check(&program));
+    defects
+}
+
+/// The rules of all files with what they refer to.
+struct Program<'tree> {
+    rules: Vec<RuleView<'tree>>,
+    /// Rule path → how many arguments it takes, if it is a function.
+    arities: BTreeMap<Vec<String>, Option<usize>>,
+}
+
+/// One definition of a rule.
+struct RuleView<'tree> {
+    policy: &'tree Policy,
+    path: Vec<String>,
+    references: Vec<Reference<'tree>>,
+    is_test: bool,
+}
+
+impl<'tree> Program<'tree> {
+    fn new(policies: &'tree [Policy], rule_names: &'tree BTreeMap<Vec<String>, BTreeSet<String>>) -> Self {
+        let none = const { &BTreeSet::new() };
+        let mut program = Self { rules: Vec::new(), arities: BTreeMap::new() };
+        for policy in policies {
+            let package = owned(&policy.ast.package_path());
+            let is_test = package.iter().any(|step| step.ends_with("_test"));
+            let names = Names::new(&policy.source.contents, &policy.ast, rule_names.get(&package).unwrap_or(none));
+            for rule in &policy.ast.rules {
+                let mut path = package.clone();
+                path.extend(owned(&rule.name()));
+                program.arities.insert(path.clone(), rule.arity());
+                program.rules.push(RuleView { policy, path, references: names.references(rule), is_test });
+            }
+        }
+        program
+    }
+}
+
+impl Policy {
+    pub(crate) fn location(&self, span: Span) -> Location {
+        Location::of_offset(&self.source.file, &self.source.contents, span.start)
+    }
+
+    pub(crate) fn rule_location(&self, rule: &Rule) -> Location {
+        self.location(rule.span())
+    }
+}
+
+/// The first steps of the names of each package's rules: what a bare name in the package may mean.
+fn rule_names(policies: &[Policy]) -> BTreeMap<Vec<String>, BTreeSet<String>> {
+    let mut names: BTreeMap<Vec<String>, BTreeSet<String>> = BTreeMap::new();
+    for policy in policies {
+        let package = names.entry(owned(&policy.ast.package_path())).or_default();
+        package.extend(policy.ast.rules.iter().filter_map(|rule| rule.name().first().map(|name| (*name).to_owned())));
+    }
+    names
+}
+
+fn owned(path: &[&str]) -> Vec<String> {
+    path.iter().map(|step| (*step).to_owned()).collect()
+}

@@ -1,0 +1,192 @@
+//! Policies: loaded, held to the laws, and made ready for evaluation.
+//!
+//! ```text
+//! files ─► PolicySet ─► lexical scan ─► parse ─► METADATA ─► lanes and codes ─┐
+//!             │                           └────► laws ───────────────────────┼─► Policies
+//!             └──► data (contract, with the user's overrides) ───────────────┘
+//! ```
+
+mod annotation;
+mod data;
+mod engine;
+mod error;
+mod lane;
+mod laws;
+mod lexical;
+mod location;
+mod reference;
+mod source;
+mod syntax;
+#[cfg(test)]
+pub(crate) mod tests;
+mod unit_test;
+mod yaml;
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+pub use error::{Defect, Defects, PolicyError};
+pub use lane::{Code, DoneItem, LANES, Lane};
+pub use location::Location;
+pub use source::{Origin, PolicySet, SourceFile};
+pub use unit_test::{LineCoverage, UnitTest, UnitTestOutcome, UnitTestReport, run_unit_tests};
+
+pub(crate) use engine::{Answer, Engine, EngineValue};
+
+use crate::verdict::PoliciesIdentity;
+
+/// Where the pinned contract stands in `data`.
+const CONTRACT: [&str; 2] = ["contract", "m2"];
+
+/// How policies are compiled.
+#[derive(Clone, Debug)]
+pub struct PolicyOptions {
+    /// How long the evaluation of one package may take.
+    pub time_limit: Duration,
+    /// What the user overrides of the contract: laid over `data.contract.m2`.
+    pub contract: Map<String, Value>,
+}
+
+impl Default for PolicyOptions {
+    fn default() -> Self {
+        Self { time_limit: Duration::from_secs(10), contract: Map::new() }
+    }
+}
+
+/// Policies that broke no law, ready for evaluation. They can be shared between threads.
+#[derive(Clone, Debug)]
+pub struct Policies {
+    set: PolicySet,
+    identity: PoliciesIdentity,
+    lanes: Vec<Lane>,
+    engine: Engine,
+}
+
+impl Policies {
+    /// The policies that this binary was built with.
+    ///
+    /// # Errors
+    /// Fails if an override does not fit the contract.
+    pub fn embedded(options: &PolicyOptions) -> Result<Self, PolicyError> {
+        Self::compile(PolicySet::embedded()?, options)
+    }
+
+    /// The policies of a folder.
+    ///
+    /// # Errors
+    /// Fails if the folder cannot be read, or its policies break a law.
+    pub fn from_folder(folder: &Path, options: &PolicyOptions) -> Result<Self, PolicyError> {
+        Self::compile(PolicySet::from_folder(folder)?, options)
+    }
+
+    /// Holds a policy set to the laws and makes it ready.
+    ///
+    /// # Errors
+    /// Fails with every broken law, each with its place.
+    pub fn compile(set: PolicySet, options: &PolicyOptions) -> Result<Self, PolicyError> {
+        let (engine, lanes, _) = load(&set, set.policies(), options)?;
+        let identity = identity(&set, options);
+        Ok(Self { set, identity, lanes, engine })
+    }
+
+    /// The lanes, in order, with their codes.
+    pub fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    /// Which policies these are.
+    pub fn identity(&self) -> &PoliciesIdentity {
+        &self.identity
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn files(&self) -> &[SourceFile] {
+        self.set.policies()
+    }
+}
+
+/// The way from files to an engine that is ready for queries; the tests of policies go it, too.
+fn load(
+    set: &PolicySet,
+    files: &[SourceFile],
+    options: &PolicyOptions,
+) -> Result<(Engine, Vec<Lane>, Vec<syntax::Policy>), PolicyError> {
+    let mut defects = Vec::new();
+    let mut scans = Vec::new();
+    for file in files {
+        let mut scan = lexical::scan(&file.name, &file.text);
+        defects.append(&mut scan.defects);
+        scans.push(scan);
+    }
+    // The parser must not see what the scan refuses.
+    Defects::check(std::mem::take(&mut defects))?;
+
+    let (mut engine, policies) = Engine::parse(files, options.time_limit)?;
+    let annotated = policies
+        .iter()
+        .zip(&scans)
+        .map(|(policy, scan)| lane::AnnotatedPolicy {
+            policy,
+            annotations: annotation::read(policy, &scan.comments, &mut defects),
+        })
+        .collect();
+    let lanes = lane::read(annotated, &mut defects);
+    defects.extend(laws::check(&policies, set.data_files()));
+    Defects::check(defects)?;
+
+    let mut data = set.data()?;
+    override_contract(&mut data, &options.contract)?;
+    engine.add_data(&EngineValue::new(&Value::Object(data))?)?;
+    Ok((engine.prepare(files)?, lanes, policies))
+}
+
+fn override_contract(data: &mut Map<String, Value>, contract: &Map<String, Value>) -> Result<(), PolicyError> {
+    if contract.is_empty() {
+        return Ok(());
+    }
+    let mut object = data;
+    for step in CONTRACT {
+        object = match object.entry(step).or_insert_with(|| Value::Object(Map::new())) {
+            Value::Object(inner) => inner,
+            _ => return Err(PolicyError::internal(format!("`data.{}` is no object", CONTRACT.join(".")))),
+        };
+    }
+    data::override_object(object, contract)
+}
+
+/// An override changes what is evaluated as much as an edit of the data file would, so the digest covers it.
+fn identity(set: &PolicySet, options: &PolicyOptions) -> PoliciesIdentity {
+    let digest = if options.contract.is_empty() {
+        set.digest().to_owned()
+    } else {
+        let contract = sorted(&Value::Object(options.contract.clone())).to_string();
+        let mut hasher = Sha256::new();
+        hasher.update(set.digest().as_bytes());
+        hasher.update(contract.as_bytes());
+        format!("sha256:{}", hex::encode(hasher.finalize()))
+    };
+    PoliciesIdentity {
+        digest,
+        source: set.origin().to_string(),
+        overrides: options.contract.keys().cloned().collect(),
+    }
+}
+
+/// The same value with every object's keys in order, however the map type keeps them.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: std::collections::BTreeMap<&String, Value> =
+                fields.iter().map(|(key, value)| (key, sorted(value))).collect();
+            Value::Object(fields.into_iter().map(|(key, value)| (key.clone(), value)).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}

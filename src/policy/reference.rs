@@ -1,0 +1,322 @@
+//! What the rules of a policy refer to: other rules, functions, builtins, data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::syntax::{AssignOperator, Body, Expr, Head, Literal, Module, Query, Rule, Span, Statement};
+
+/// A reference found in a rule.
+#[derive(Debug)]
+pub(crate) struct Reference<'tree> {
+    pub(crate) target: Target,
+    pub(crate) span: Span,
+    /// The arguments, if it is a call.
+    pub(crate) arguments: Option<&'tree [Expr]>,
+}
+
+/// What a reference leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A path below `data`, up to its first computed step: a rule, a whole package, or data.
+    Data(Vec<String>),
+    /// A name that no rule and no import explains: a builtin, or nothing at all.
+    Name(String),
+}
+
+/// What names mean in one file.
+pub(crate) struct Names<'tree> {
+    text: &'tree str,
+    package: Vec<String>,
+    imports: BTreeMap<String, Vec<String>>,
+    /// The first steps of the names of the package's rules, whichever file they stand in.
+    rules: &'tree BTreeSet<String>,
+}
+
+impl<'tree> Names<'tree> {
+    pub(crate) fn new(text: &'tree str, module: &Module, rules: &'tree BTreeSet<String>) -> Self {
+        let mut imports = BTreeMap::new();
+        for import in &module.imports {
+            let Some(chain) = import.refr.chain() else { continue };
+            let path: Vec<String> = chain.steps.iter().map(|step| (*step).to_owned()).collect();
+            let alias = import.alias.and_then(|span| text.get(span.start..span.end)).or(path.last().map(String::as_str));
+            // `input` and the language's own imports lead to no rule.
+            if let (Some(alias), "data") = (alias, chain.root) {
+                imports.insert(alias.to_owned(), path.clone());
+            }
+        }
+        let package = module.package_path().into_iter().map(str::to_owned).collect();
+        Self { text, package, imports, rules }
+    }
+
+    /// Everything that a rule refers to.
+    pub(crate) fn references(&self, rule: &'tree Rule) -> Vec<Reference<'tree>> {
+        let mut collector = Collector { names: self, locals: Locals::of(rule, self.text).0, references: Vec::new() };
+        collector.rule(rule);
+        collector.references
+    }
+
+    fn resolve(&self, root: &str, steps: &[&str]) -> Option<Target> {
+        let path = |start: &[String]| {
+            Target::Data(start.iter().cloned().chain(steps.iter().map(|step| (*step).to_owned())).collect())
+        };
+        if root == "data" {
+            return Some(path(&[]));
+        }
+        if root == "input" {
+            return None;
+        }
+        if let Some(import) = self.imports.get(root) {
+            return Some(path(import));
+        }
+        if self.rules.contains(root) {
+            let mut start = self.package.clone();
+            start.push(root.to_owned());
+            return Some(path(&start));
+        }
+        None
+    }
+}
+
+/// The variables that a rule declares. They hide rules of the same name, but never a function that is called: a function
+/// cannot be stored in a variable.
+struct Locals(BTreeSet<String>);
+
+impl Locals {
+    fn of(rule: &Rule, text: &str) -> Self {
+        let mut locals = Self(BTreeSet::new());
+        match rule {
+            Rule::Spec { head, bodies, .. } => {
+                if let Head::Func { args, .. } = head {
+                    args.iter().for_each(|argument| locals.declare(argument));
+                }
+                bodies.iter().for_each(|body| locals.query(&body.query, text));
+                expressions_of(head, bodies, &mut |expression| locals.nested(expression, text));
+            }
+            Rule::Default { args, .. } => args.iter().for_each(|argument| locals.declare(argument)),
+        }
+        locals
+    }
+
+    fn query(&mut self, query: &Query, text: &str) {
+        for statement in &query.stmts {
+            match &statement.literal {
+                Literal::SomeVars { vars } => vars.iter().for_each(|span| self.span(*span, text)),
+                Literal::SomeIn { key, value, .. } => {
+                    key.iter().for_each(|key| self.declare(key));
+                    self.declare(value);
+                }
+                Literal::Every { key, value, query, .. } => {
+                    key.iter().for_each(|key| self.span(*key, text));
+                    self.span(*value, text);
+                    self.query(query, text);
+                }
+                Literal::Expr { expr } | Literal::NotExpr { expr } => {
+                    if let Expr::AssignExpr { op: AssignOperator::ColEq, lhs, .. } = expr {
+                        self.declare(lhs);
+                    }
+                }
+            }
+            statement.expressions(&mut |expression| self.nested(expression, text));
+        }
+    }
+
+    /// The declarations of the comprehensions within an expression.
+    fn nested(&mut self, expression: &Expr, text: &str) {
+        if let Expr::ArrayCompr { query, .. } | Expr::SetCompr { query, .. } | Expr::ObjectCompr { query, .. } = expression {
+            self.query(query, text);
+        }
+        expression.children(&mut |child| self.nested(child, text));
+    }
+
+    /// The variables of a pattern: `[a, {"b": c}]`.
+    fn declare(&mut self, pattern: &Expr) {
+        match pattern {
+            Expr::Var { value, .. } => {
+                if let Some(name) = value.as_str() {
+                    self.0.insert(name.to_owned());
+                }
+            }
+            Expr::Array { items } | Expr::Set { items } => items.iter().for_each(|item| self.declare(item)),
+            Expr::Object { fields } => fields.iter().for_each(|(_, _, value)| self.declare(value)),
+            _ => {}
+        }
+    }
+
+    fn span(&mut self, span: Span, text: &str) {
+        if let Some(name) = text.get(span.start..span.end) {
+            self.0.insert(name.to_owned());
+        }
+    }
+}
+
+struct Collector<'names, 'tree> {
+    names: &'names Names<'tree>,
+    locals: BTreeSet<String>,
+    references: Vec<Reference<'tree>>,
+}
+
+impl<'tree> Collector<'_, 'tree> {
+    fn rule(&mut self, rule: &'tree Rule) {
+        match rule {
+            Rule::Spec { head, bodies, .. } => {
+                // The head's own name is no reference; what is computed inside it is.
+                self.computed_steps(rule.refr());
+                expressions_of(head, bodies, &mut |expression| self.expression(expression));
+                bodies.iter().for_each(|body| self.query(&body.query));
+            }
+            Rule::Default { value, .. } => self.expression(value),
+        }
+    }
+
+    fn query(&mut self, query: &'tree Query) {
+        for statement in &query.stmts {
+            statement.expressions(&mut |expression| self.expression(expression));
+            if let Literal::Every { query, .. } = &statement.literal {
+                self.query(query);
+            }
+            for with in &statement.with_mods {
+                self.computed_steps(&with.refr);
+                // A replacement may be a function, which is then called in place of what it replaces.
+                match with.replacement.chain() {
+                    Some(chain) if chain.is_constant && !self.locals.contains(chain.root) => {
+                        self.called(&with.replacement, None);
+                    }
+                    _ => self.expression(&with.replacement),
+                }
+            }
+        }
+    }
+
+    fn expression(&mut self, expression: &'tree Expr) {
+        match expression {
+            Expr::Call { fcn, params, .. } => {
+                self.called(fcn, Some(params));
+                params.iter().for_each(|parameter| self.expression(parameter));
+            }
+            Expr::Var { .. } | Expr::RefDot { .. } | Expr::RefBrack { .. } => {
+                match expression.chain() {
+                    Some(chain) => {
+                        if !self.locals.contains(chain.root)
+                            && let Some(target) = self.names.resolve(chain.root, &chain.steps)
+                        {
+                            self.references.push(Reference { target, span: chain.span, arguments: None });
+                        }
+                        self.computed_steps(expression);
+                    }
+                    // A step into something that is computed itself: `f(x).y`.
+                    None => expression.children(&mut |child| self.expression(child)),
+                }
+            }
+            Expr::ArrayCompr { query, .. } | Expr::SetCompr { query, .. } | Expr::ObjectCompr { query, .. } => {
+                expression.children(&mut |child| self.expression(child));
+                self.query(query);
+            }
+            _ => expression.children(&mut |child| self.expression(child)),
+        }
+    }
+
+    fn called(&mut self, function: &'tree Expr, arguments: Option<&'tree [Expr]>) {
+        let Some(chain) = function.chain() else { return };
+        let target = self.names.resolve(chain.root, &chain.steps).unwrap_or_else(|| {
+            let mut name = chain.root.to_owned();
+            for step in &chain.steps {
+                name.push('.');
+                name.push_str(step);
+            }
+            Target::Name(name)
+        });
+        // A value that stands in a `with` is no call, so it need not be a function at all.
+        if arguments.is_some() || !matches!(&target, Target::Name(_)) || chain.root != "input" {
+            self.references.push(Reference { target, span: chain.span, arguments });
+        }
+    }
+
+    /// The expressions inside the brackets of a reference.
+    fn computed_steps(&mut self, reference: &'tree Expr) {
+        let mut expression = reference;
+        loop {
+            match expression {
+                Expr::RefDot { refr, .. } => expression = refr,
+                Expr::RefBrack { refr, index, .. } => {
+                    self.expression(index);
+                    expression = refr;
+                }
+                _ => return,
+            }
+        }
+    }
+}
+
+/// The expressions of a rule outside of its bodies' queries.
+fn expressions_of<'tree>(head: &'tree Head, bodies: &'tree [Body], visit: &mut dyn FnMut(&'tree Expr)) {
+    match head {
+        Head::Compr { assign, .. } => assign.iter().for_each(|assign| visit(&assign.value)),
+        Head::Set { key, .. } => key.iter().for_each(&mut *visit),
+        Head::Func { args, assign, .. } => {
+            args.iter().for_each(&mut *visit);
+            assign.iter().for_each(|assign| visit(&assign.value));
+        }
+    }
+    bodies.iter().filter_map(|body| body.assign.as_ref()).for_each(|assign| visit(&assign.value));
+}
+
+impl Statement {
+    /// The statement's own expressions, without those of the query of an `every` and of modifiers.
+    fn expressions<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
+        match &self.literal {
+            Literal::SomeVars { .. } => {}
+            Literal::SomeIn { key, value, collection } => {
+                key.iter().for_each(&mut *visit);
+                visit(value);
+                visit(collection);
+            }
+            Literal::Expr { expr } | Literal::NotExpr { expr } => visit(expr),
+            Literal::Every { domain, .. } => visit(domain),
+        }
+    }
+}
+
+impl Expr {
+    /// The expressions directly inside this one, without those of a comprehension's query.
+    fn children<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
+        match self {
+            Self::String { .. }
+            | Self::RawString { .. }
+            | Self::Number { .. }
+            | Self::Bool(_)
+            | Self::Null(_)
+            | Self::Var { .. } => {}
+            Self::Array { items } | Self::Set { items } => items.iter().for_each(visit),
+            Self::Object { fields } => fields.iter().for_each(|(_, key, value)| {
+                visit(key);
+                visit(value);
+            }),
+            Self::ArrayCompr { term, .. } | Self::SetCompr { term, .. } => visit(term),
+            Self::ObjectCompr { key, value, .. } => {
+                visit(key);
+                visit(value);
+            }
+            Self::Call { fcn, params, .. } => {
+                visit(fcn);
+                params.iter().for_each(visit);
+            }
+            Self::UnaryExpr { expr } => visit(expr),
+            Self::RefDot { refr, .. } => visit(refr),
+            Self::RefBrack { refr, index, .. } => {
+                visit(refr);
+                visit(index);
+            }
+            Self::BinExpr { lhs, rhs }
+            | Self::BoolExpr { lhs, rhs }
+            | Self::ArithExpr { lhs, rhs }
+            | Self::AssignExpr { lhs, rhs, .. } => {
+                visit(lhs);
+                visit(rhs);
+            }
+            Self::Membership { key, value, collection } => {
+                key.iter().for_each(|key| visit(key));
+                visit(value);
+                visit(collection);
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The syntax tree of a policy, as the engine publishes it, reduced to what the laws look at.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// A byte range of a policy's text.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Span {
+    pub(crate) line: u32,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// One policy file.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Policy {
+    pub(crate) source: Source,
+    pub(crate) ast: Module,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Source {
+    pub(crate) file: String,
+    pub(crate) contents: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Module {
+    pub(crate) package: Package,
+    pub(crate) imports: Vec<Import>,
+    pub(crate) rules: Vec<Rule>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Package {
+    pub(crate) span: Span,
+    pub(crate) refr: Expr,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Import {
+    pub(crate) refr: Expr,
+    #[serde(default, rename = "as")]
+    pub(crate) alias: Option<Span>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) enum Rule {
+    Spec { span: Span, head: Head, bodies: Vec<Body> },
+    Default { span: Span, refr: Expr, args: Vec<Expr>, value: Expr },
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) enum Head {
+    /// A complete rule, or an entry of a partial object.
+    Compr { refr: Expr, assign: Option<Assign> },
+    /// An element of a partial set.
+    Set { refr: Expr, key: Option<Expr> },
+    Func { refr: Expr, args: Vec<Expr>, assign: Option<Assign> },
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Assign {
+    pub(crate) value: Expr,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Body {
+    pub(crate) assign: Option<Assign>,
+    pub(crate) query: Query,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Query {
+    pub(crate) stmts: Vec<Statement>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Statement {
+    pub(crate) literal: Literal,
+    #[serde(default)]
+    pub(crate) with_mods: Vec<With>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct With {
+    pub(crate) refr: Expr,
+    #[serde(rename = "as")]
+    pub(crate) replacement: Expr,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) enum Literal {
+    SomeVars { vars: Vec<Span> },
+    SomeIn { key: Option<Expr>, value: Expr, collection: Expr },
+    Expr { expr: Expr },
+    NotExpr { expr: Expr },
+    Every { key: Option<Span>, value: Span, domain: Expr, query: Query },
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) enum Expr {
+    String { value: String },
+    RawString { value: String },
+    Number { value: serde_json::Number },
+    Bool(IgnoredAny),
+    Null(IgnoredAny),
+    Var { span: Span, value: serde_json::Value },
+    Array { items: Vec<Expr> },
+    Set { items: Vec<Expr> },
+    Object { fields: Vec<(IgnoredAny, Expr, Expr)> },
+    ArrayCompr { term: Box<Expr>, query: Query },
+    SetCompr { term: Box<Expr>, query: Query },
+    ObjectCompr { key: Box<Expr>, value: Box<Expr>, query: Query },
+    Call { span: Span, fcn: Box<Expr>, params: Vec<Expr> },
+    UnaryExpr { expr: Box<Expr> },
+    RefDot { span: Span, refr: Box<Expr>, field: (IgnoredAny, String) },
+    RefBrack { span: Span, refr: Box<Expr>, index: Box<Expr> },
+    BinExpr { lhs: Box<Expr>, rhs: Box<Expr> },
+    BoolExpr { lhs: Box<Expr>, rhs: Box<Expr> },
+    ArithExpr { lhs: Box<Expr>, rhs: Box<Expr> },
+    AssignExpr { op: AssignOperator, lhs: Box<Expr>, rhs: Box<Expr> },
+    Membership { key: Option<Box<Expr>>, value: Box<Expr>, collection: Box<Expr> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) enum AssignOperator {
+    Eq,
+    ColEq,
+}
+
+/// A reference such as `data.lib.check[x].y`: its root variable and what follows.
+#[derive(Debug)]
+pub(crate) struct Chain<'tree> {
+    pub(crate) root: &'tree str,
+    /// The constant steps up to the first one that is computed.
+    pub(crate) steps: Vec<&'tree str>,
+    /// Whether every step is constant.
+    pub(crate) is_constant: bool,
+    pub(crate) span: Span,
+}
+
+impl Expr {
+    /// This expression as a reference, if it is one that starts at a variable.
+    pub(crate) fn chain(&self) -> Option<Chain<'_>> {
+        let span = match self {
+            Self::Var { span, .. } | Self::RefDot { span, .. } | Self::RefBrack { span, .. } => *span,
+            _ => return None,
+        };
+        // Steps are met from the last to the first; a computed one drops those behind it.
+        let mut steps = Vec::new();
+        let mut is_constant = true;
+        let mut expression = self;
+        loop {
+            match expression {
+                Self::Var { value, .. } => {
+                    steps.reverse();
+                    return Some(Chain { root: value.as_str()?, steps, is_constant, span });
+                }
+                Self::RefDot { refr, field, .. } => {
+                    steps.push(field.1.as_str());
+                    expression = refr;
+                }
+                Self::RefBrack { refr, index, .. } => {
+                    match index.as_ref() {
+                        Self::String { value } | Self::RawString { value } => steps.push(value.as_str()),
+                        _ => {
+                            steps.clear();
+                            is_constant = false;
+                        }
+                    }
+                    expression = refr;
+                }
+                _ => return None,
+            }
+        }
+    }
+}
+
+impl Rule {
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::Spec { span, .. } | Self::Default { span, .. } => *span,
+        }
+    }
+
+    /// The reference that names the rule.
+    pub(crate) fn refr(&self) -> &Expr {
+        match self {
+            Self::Spec { head: Head::Compr { refr, .. } | Head::Set { refr, .. } | Head::Func { refr, .. }, .. }
+            | Self::Default { refr, .. } => refr,
+        }
+    }
+
+    /// The rule's name: the constant steps of its head.
+    pub(crate) fn name(&self) -> Vec<&str> {
+        self.refr().chain().map_or_else(Vec::new, |chain| {
+            let mut name = vec![chain.root];
+            name.extend(chain.steps);
+            name
+        })
+    }
+
+    /// How many arguments it takes, if it is a function.
+    pub(crate) fn arity(&self) -> Option<usize> {
+        match self {
+            Self::Spec { head: Head::Func { args, .. }, .. } => Some(args.len()),
+            Self::Default { args, .. } if !args.is_empty() => Some(args.len()),
+            Self::Spec { .. } | Self::Default { .. } => None,
+        }
+    }
+}
+
+impl Module {
+    /// The package's path, without `data`.
+    pub(crate) fn package_path(&self) -> Vec<&str> {
+        self.package.refr.chain().map_or_else(Vec::new, |chain| {
+            let mut path = vec![chain.root];
+            path.extend(chain.steps);
+            path
+        })
+    }
+}
