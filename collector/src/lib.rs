@@ -10,12 +10,13 @@
 //! feature `aws`, so that the evaluator builds without it.
 
 #[cfg(feature = "aws")]
-pub mod collect;
 pub mod aws;
+#[cfg(feature = "aws")]
+pub mod collect;
 pub mod fact;
 pub mod file;
 pub mod help;
 pub mod json;
 pub mod location;
-pub mod registry;
 pub mod redact;
+pub mod registry;

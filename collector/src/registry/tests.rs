@@ -49,6 +49,23 @@ fn advice(format: Format, text: &str) -> String {
 
 const ALL: [Format; 4] = [Format::Markdown, Format::Json, Format::Yaml, Format::Toml];
 
+/// Snapshots of the whole workspace stand in one folder.
+const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../snapshots");
+
+#[test]
+fn the_sample_registry_reads_as_recorded() {
+    let text = include_str!("../../../tests/fixtures/registry/dev_full.registry.md");
+    let registry = read(Format::Markdown, text);
+    let state_machine = &registry.handles["SR_READY_COMMIT_STATE_MACHINE"];
+    assert_eq!(state_machine.resolved_through, ["SFN_PLATFORM_RUN_ORCHESTRATOR_V0"]);
+    assert_eq!(registry.handles["ROLE_TERRAFORM_APPLY_DEV_FULL"].repeated_on.len(), 1);
+    assert_eq!(registry.handles["TAG_PROJECT_KEY"].expected_tag_value.as_deref(), Some("fraud-platform"));
+    assert!(!registry.handles.contains_key("ROLE_EKS_IRSA_IG"));
+    insta::with_settings!({snapshot_path => SNAPSHOTS, prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_json_snapshot!("registry__sample__json", registry.handles);
+    });
+}
+
 #[test]
 fn a_handle_that_names_another_has_its_value() {
     let text = "* `A_B = \"C_D\"`\n* `C_D = \"E_F\"`\n* `E_F = [1]`\n* `G_H = \"NOT_PINNED\"`\n";
