@@ -24,18 +24,16 @@ impl Location {
             column: before.get(line_start..).map_or(0, |line| line.chars().count()) + 1,
         }
     }
+}
 
-    /// The place of an error of `serde_json`, whose columns count bytes and may be 0.
-    pub(crate) fn of_json_error(file: &str, text: &str, error: &serde_json::Error) -> Self {
-        let line = error.line().max(1);
-        let source = text.split('\n').nth(line - 1).unwrap_or_default();
-        let mut bytes = error.column().saturating_sub(1).min(source.len());
-        while !source.is_char_boundary(bytes) {
-            bytes -= 1;
-        }
-        let column = source.get(..bytes).map_or(0, |before| before.chars().count()) + 1;
-        Self { file: file.to_owned(), line, column }
+/// The byte of `text` at which an error of `serde_json` stands; its columns count bytes and may be 0.
+pub(crate) fn json_error_offset(text: &str, error: &serde_json::Error) -> usize {
+    let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let mut offset = (before + error.column().saturating_sub(1)).min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
     }
+    offset
 }
 
 impl fmt::Display for Location {
@@ -64,6 +62,6 @@ mod tests {
     fn json_errors_are_placed_by_character() {
         let text = "{\n \"é\": nul }";
         let error = serde_json::from_str::<serde_json::Value>(text).unwrap_err();
-        assert_eq!(Location::of_json_error("f", text, &error).to_string(), "f:2:10");
+        assert_eq!(Location::of_offset("f", text, json_error_offset(text, &error)).to_string(), "f:2:10");
     }
 }

@@ -19,7 +19,7 @@ use super::problem::{FactError, FactProblem};
 use super::sealed::{Facts, LARGEST_DOCUMENT, digest_of};
 use super::{Digest, FORMAT, FactDocument};
 use crate::json;
-use crate::location::Location;
+use crate::location::{Location, json_error_offset};
 
 impl Facts {
     /// Reads a file.
@@ -57,7 +57,7 @@ impl Facts {
             return Err(FactError::Invalid { location: start, problem: FactProblem::ByteOrderMark });
         }
         let json = json::parse(text).map_err(|error| FactError::Invalid {
-            location: Location::of_json_error(name, text, error.source()),
+            location: Location::of_offset(name, text, json_error_offset(text, error.source())),
             problem: FactProblem::from(error),
         })?;
         read_value(json).map_err(|refusal| {
@@ -84,14 +84,12 @@ fn read_value(mut json: Value) -> Result<Facts, Refusal> {
     check_format(&json)?;
     let document = FactDocument::deserialize(&json).map_err(|error| locate::shape(&json, &error))?;
     check_clock(&document)?;
-    let digest = match &document.digest {
-        None => {
-            // An explicit null says the same as nothing.
-            without_digest(&mut json);
-            None
-        }
-        Some(stated) => Some(verify(&json, stated)?),
-    };
+    // An explicit null says the same as nothing.
+    let member = json.as_object_mut().and_then(|members| members.remove("digest"));
+    let digest = document.digest.as_deref().map(|stated| verify(&json, stated)).transpose()?;
+    if let (Some(members), Some(member), Some(_)) = (json.as_object_mut(), member, &digest) {
+        members.insert("digest".to_owned(), member);
+    }
     Ok(Facts { document, json, digest })
 }
 
@@ -131,22 +129,15 @@ pub(super) fn check_clock(document: &FactDocument) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Compares the digest that a document states with the one of its content. `json` is the document without it.
 fn verify(json: &Value, stated: &str) -> Result<Digest, Refusal> {
     let stated: Digest =
         stated.parse().map_err(|_| Refusal::at("/digest", FactProblem::MalformedDigest { text: stated.to_owned() }))?;
-    let mut unsealed = json.clone();
-    without_digest(&mut unsealed);
-    let actual = digest_of(&unsealed).map_err(|error| {
+    let actual = digest_of(json).map_err(|error| {
         Refusal::at("", FactProblem::Shape { pointer: String::new(), message: json::message(&error) })
     })?;
     if actual != stated {
         return Err(Refusal::at("/digest", FactProblem::WrongDigest { stated, actual }));
     }
     Ok(stated)
-}
-
-fn without_digest(json: &mut Value) {
-    if let Value::Object(members) = json {
-        members.remove("digest");
-    }
 }

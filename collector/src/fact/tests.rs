@@ -363,3 +363,23 @@ fn the_schema_names_itself() {
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     assert!(jsonschema::meta::is_valid(&schema));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn an_edit_is_refused_or_changes_nothing(
+        place in 0.0..1.0, length in 0..4_usize, piece in "[\\[\\]{}\",:0-9.eE+\\-\\\\ unltrf]{0,3}",
+    ) {
+        let sealed = document().seal().unwrap();
+        let mut bytes = sealed.json().to_string().into_bytes();
+        let start = (place * bytes.len() as f64) as usize;
+        bytes.splice(start..(start + length).min(bytes.len()), piece.into_bytes());
+        match Facts::parse("facts.json", &bytes) {
+            Ok(facts) if facts.is_sealed() => proptest::prop_assert_eq!(facts, sealed),
+            // Only an edit of the name or the value of the digest itself breaks the seal without breaking the document.
+            Ok(facts) => proptest::prop_assert_eq!(facts.document().digest.as_deref(), None),
+            Err(error) => proptest::prop_assert!(error.help().is_some()),
+        }
+    }
+}
