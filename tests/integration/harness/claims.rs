@@ -102,6 +102,25 @@ fn a_fault_aimed_at_the_collector_spares_everybody_else() {
 }
 
 #[test]
+fn a_rule_replaces_an_answer_or_a_part_of_it_as_often_as_it_says() {
+    let world = World::bootstrapped();
+    let table =
+        || world.aws.hand("dynamodb", "DescribeTable", json!({"TableName": "fraud-platform-dev-full-tf-locks"}));
+    let rule = |action: &str, value| world.aws.add_rule(json!({"op": "DescribeTable", "times": 1, action: value}));
+    rule("patch", json!({"Table.TableStatus": "UPDATING"}));
+    rule("reply", json!({"json": {"Table": {"TableName": "canned"}}}));
+    assert_eq!(table()["Table"], json!({"TableName": "canned"}));
+    assert_eq!(table()["Table"]["TableStatus"], "UPDATING");
+    assert_eq!(table()["Table"]["TableStatus"], "ACTIVE");
+}
+
+#[test]
+#[should_panic(expected = "unknown keys: ['servise']")]
+fn a_misspelt_rule_is_refused() {
+    World::empty().aws.add_rule(json!({"servise": "s3", "fault": "throttle"}));
+}
+
+#[test]
 fn schemas_are_listed_from_the_live_registry_page_by_page() {
     let world = World::applied();
     let identity = json!({"RegistryName": "fraud-platform-dev-full"});
@@ -136,7 +155,8 @@ fn opa_evaluates_rules_tests_and_data_of_a_single_document() {
     let module =
         "package probe\n\nanswer := input.n + data.factgate.n\n\ntest_no_input if not input\n\ntest_wrong if false\n";
     let documents = json!([{"input": {"n": 1}, "data": {"factgate": {"n": 2}}}, {"input": {"n": 1}}]);
-    let job = json!({"modules": {"probe.rego": module}, "documents": documents, "queries": ["data.probe.answer"], "tests": true});
+    let modules = json!({"probe.rego": module});
+    let job = json!({"modules": modules, "documents": documents, "queries": ["data.probe.answer"], "tests": true});
     let broken = json!({"modules": {"broken.rego": "package broken\n\nx := y\n"}});
     let [result, refused] = &opa::evaluate(&[job, broken])[..] else { panic!("two results") };
     assert_eq!(

@@ -148,11 +148,8 @@ impl Emulator {
             let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
             stream.set_read_timeout(Some(PATIENCE))?;
             let body = body.to_string();
-            write!(
-                stream,
-                "{method} /_overlay/{endpoint} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            )?;
+            let headers = format!("Host: 127.0.0.1\r\nConnection: close\r\nContent-Length: {}", body.len());
+            write!(stream, "{method} /_overlay/{endpoint} HTTP/1.1\r\n{headers}\r\n\r\n{body}")?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;
             Ok(answer)

@@ -10,8 +10,8 @@ use super::tools;
 /// Thousands of evaluations fit into this.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Evaluates jobs, each as `tests/opa/evaluate.py` describes it, and gives one result per job. Relative paths of policies
-/// are relative to the repository.
+/// Evaluates jobs, each as `tests/opa/evaluate.py` describes it, and gives one result per job. Relative paths of
+/// policies are relative to the repository.
 pub(crate) fn evaluate(jobs: &[Value]) -> Vec<Value> {
     let mut command = Command::new(tools::python());
     command.arg(tools::repository().join("tests/opa/evaluate.py")).current_dir(tools::repository()).timeout(PATIENCE);
