@@ -1,7 +1,8 @@
 """What moto's Glue and MSK lack, added to moto's own state.
 
-Nothing here is canned: every addition reads or writes the backend that moto keeps, so Terraform, a test's own hand and the
-collector see one world. Each function is named after the operation that it completes, and says what moto does without it.
+Nothing here is canned: every addition reads or writes the backend that moto keeps, so Terraform, a test's own hand and
+the collector see one world. Each function is named after the operation that it completes, and says what moto does
+without it.
 """
 
 import functools
@@ -125,6 +126,6 @@ def _get_bootstrap_brokers(self: KafkaResponse) -> str:
     if cluster["clusterType"] == "SERVERLESS":
         hosts = [f"boot-{identity}.c2.kafka-serverless.{self.region}.amazonaws.com"]
     else:
-        count = min(cluster["provisioned"]["numberOfBrokerNodes"], 3)
-        hosts = [f"b-{n}.{cluster['clusterName']}.{identity}.c2.kafka.{self.region}.amazonaws.com" for n in range(1, count + 1)]
+        zone = f"{cluster['clusterName']}.{identity}.c2.kafka.{self.region}.amazonaws.com"
+        hosts = [f"b-{n + 1}.{zone}" for n in range(min(cluster["provisioned"]["numberOfBrokerNodes"], 3))]
     return json.dumps({"bootstrapBrokerStringSaslIam": ",".join(f"{host}:9098" for host in hosts)})

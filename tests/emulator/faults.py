@@ -85,8 +85,12 @@ class Rule:
             body = json.dumps(self.reply["json"])
         else:
             body = self.reply.get("body", "")
-        content_type = {"json": "application/x-amz-json-1.1", "rest-json": "application/json"}.get(call.protocol, "text/xml")
-        headers = {"Content-Type": content_type, "x-amzn-RequestId": protocol.REQUEST_ID, **self.reply.get("headers", {})}
+        content_types = {"json": "application/x-amz-json-1.1", "rest-json": "application/json"}
+        headers = {
+            "Content-Type": content_types.get(call.protocol, "text/xml"),
+            "x-amzn-RequestId": protocol.REQUEST_ID,
+            **self.reply.get("headers", {}),
+        }
         return Reply(self.reply.get("status", 200), headers, b"" if call.method == "HEAD" else body.encode())
 
     def patched(self, reply: Reply) -> Reply:

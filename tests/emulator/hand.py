@@ -10,6 +10,7 @@ import boto3
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 _REGION = "eu-west-2"
 
@@ -23,7 +24,7 @@ def call(port: int, service: str, operation: str, parameters: dict) -> object:
     client = _client(service, port)
     try:
         answer = getattr(client, xform_name(operation))(**parameters)
-    except (AttributeError, BotoCoreError, ClientError) as error:
+    except (AttributeError, BotoCoreError, ClientError, ResponseParserError) as error:
         raise Refused(f"{service} {operation}: {error}") from error
     answer.pop("ResponseMetadata", None)
     return json.loads(json.dumps(answer, default=_text))

@@ -28,8 +28,8 @@ _PREFIX = "/_overlay/"
 class Overlay:
     """Answers a request by rule, or lets moto answer it.
 
-    One lock guards everything, moto's state included: requests are answered one at a time, so that a fork never copies a
-    half-done call or a lock that someone holds. Waiting (the fault `hang`) happens outside of it.
+    One lock guards everything, moto's state included: requests are answered one at a time, so that a fork never copies
+    a half-done call or a lock that someone holds. Waiting (the fault `hang`) happens outside of it.
     """
 
     def __init__(self, moto: Callable, fork: Callable[[], dict], stop: Callable[[], None]) -> None:
@@ -156,7 +156,11 @@ def _ask_in_json(moto: Callable, environ: dict, call: Call) -> Reply:
             "wsgi.input": io.BytesIO(body),
         },
     )
-    headers = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor", "x-amzn-RequestId": protocol.REQUEST_ID}
+    headers = {
+        "Content-Type": "application/cbor",
+        "smithy-protocol": "rpc-v2-cbor",
+        "x-amzn-RequestId": protocol.REQUEST_ID,
+    }
     return dataclasses.replace(
         reply, headers=headers, body=cbor.from_json(target, operation, reply.body, reply.status < 300)
     )

@@ -1,7 +1,7 @@
 """Serves one world on a port of 127.0.0.1, and copies it.
 
-A prepared world (stacks applied, state in its bucket) takes a minute to make; a copy takes milliseconds: the process forks
-and the child serves the same memory on a port of its own. Changes to one never reach the other.
+A prepared world (stacks applied, state in its bucket) takes a minute to make; a copy takes milliseconds: the process
+forks and the child serves the same memory on a port of its own. Changes to one never reach the other.
 """
 
 import functools

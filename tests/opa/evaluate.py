@@ -1,4 +1,4 @@
-"""Real OPA, for comparison with the project's own engine: jobs on standard input, results on standard output, as JSON.
+"""Real OPA, for comparison with the project's own engine: jobs on standard input, results on standard output.
 
     {"jobs": [{"policies":  ["policies"],                    folders or files: *.rego, and data.json at its folder's path
                "modules":   {"probe.rego": "package probe …"},
@@ -11,8 +11,8 @@
                "tests":   {"data.m2.a_test.test_denied_read_blocks": {"value": true}}}]}
 
 A query's outcome is `{"value": …}`, `{"undefined": true}` or `{"error": "…"}`; a job whose policies do not compile has
-`{"error": "…"}` alone. Every key but `queries` or `tests` may be left out; `inputs` is short for documents without data. One
-engine serves all documents of a job, so that thousands of them cost one compilation.
+`{"error": "…"}` alone. Every key may be left out; `inputs` is short for documents without data. One engine serves all
+documents of a job, so that thousands of them cost one compilation.
 """
 
 import json
@@ -52,7 +52,7 @@ def outcome(job: dict) -> dict:
 
 
 def load(engine: OpaEngine, root: Path) -> dict[str, str]:
-    """The modules at or below a path; data files go to the engine, each at the path of its folder, as `opa eval -d` does."""
+    """The modules at or below a path; data files go to the engine, each at its folder's path, as `opa eval -d` does."""
     if not root.exists():
         raise FileNotFoundError(f"no policies at {root}")
     if root.is_file():
