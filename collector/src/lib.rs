@@ -11,3 +11,4 @@
 
 pub mod fact;
 pub mod redact;
+pub mod terraform;
