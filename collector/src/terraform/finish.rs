@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::draft::Draft;
 use super::session::Call;
-use super::stack::Draft;
+
 use super::{Collected, digest};
 use crate::fact::{Observation, Receipt, Stack, Terraform};
 use crate::redact::Redactor;

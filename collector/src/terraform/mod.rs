@@ -10,7 +10,9 @@
 //! has been read. No command is run in the folder that it judges (see `workspace`), and nothing here ends the run: whatever
 //! goes wrong is an observation.
 
+mod answer;
 mod backend;
+mod draft;
 mod environment;
 mod finish;
 mod folder;

@@ -6,69 +6,19 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::folder::{self, Read, pinned};
-use super::session::{Answer, Call, Output, Request, Session};
+use super::answer::{diagnostic, effective_backend, malformed, observe, parse, unreadable};
+use super::draft::Draft;
+use super::folder::{self, pinned};
+use super::session::{Answer, Output, Request, Session};
 use super::workspace::Workspace;
 use super::{chain, digest, key_handle, plan, secrets, state};
 use crate::fact::{
-    Apply, Backend, Command, Directory, Observation, Outputs, Plan, ReadError, ReadErrorKind, Receipt, Stack, State,
-    TerraformMode, Validation,
+    Apply, Backend, Command, Directory, Observation, Outputs, Plan, ReadError, ReadErrorKind, State, TerraformMode,
+    Validation,
 };
 
 /// Where `plan -out` writes, below the working copy's scratch folder.
 const PLAN_FILE: &str = "plan.tfplan";
-
-/// A stack as it was collected: nothing is redacted yet and the logs are in `calls` alone.
-pub(super) struct Draft {
-    pub(super) name: &'static str,
-    pub(super) stack: Stack,
-    pub(super) calls: BTreeMap<String, Call>,
-    pub(super) receipts: BTreeMap<String, Receipt>,
-}
-
-impl Draft {
-    /// Whether the stack is as its files say: its plan was clean, or was applied.
-    pub(super) fn is_settled(&self) -> bool {
-        let is_clean = self.stack.plan.value().is_some_and(|plan| plan.exit_code == 0);
-        let is_applied = self.stack.apply.value().is_some_and(|apply| apply.exit_code == 0);
-        is_clean || is_applied
-    }
-
-    fn new(name: &'static str) -> Self {
-        let reason = "it was not reached";
-        let stack = Stack {
-            directory: Observation::not_collected(reason),
-            backend: Observation::not_collected(reason),
-            init: Observation::not_collected(reason),
-            validate: Observation::not_collected(reason),
-            plan: Observation::not_collected(reason),
-            apply: Observation::not_collected(reason),
-            post_apply_plan: Observation::not_collected(reason),
-            outputs: Observation::not_collected(reason),
-            state: Observation::not_collected(reason),
-        };
-        Self { name, stack, calls: BTreeMap::new(), receipts: BTreeMap::new() }
-    }
-
-    /// Gives every command behind `init` the same reason for not having been run.
-    fn skip_commands(&mut self, reason: &str) {
-        self.stack.validate = Observation::not_collected(reason);
-        self.stack.plan = Observation::not_collected(reason);
-        self.stack.outputs = Observation::not_collected(reason);
-        self.stack.state = Observation::not_collected(reason);
-        self.skip_apply(reason);
-    }
-
-    fn skip_apply(&mut self, reason: &str) {
-        self.stack.apply = Observation::not_collected(reason);
-        self.stack.post_apply_plan = Observation::not_collected(reason);
-    }
-
-    fn file<T>(&mut self, read: Read<T>) -> Observation<T> {
-        self.receipts.extend(read.receipt);
-        read.observation
-    }
-}
 
 /// Collects one stack. `unsettled` names a stack before it that keeps it from being applied.
 pub(super) async fn collect(session: &Session<'_>, name: &'static str, unsettled: Option<&str>) -> Draft {
@@ -418,54 +368,5 @@ impl Run<'_> {
 
     fn lock_timeout(&self) -> String {
         format!("-lock-timeout={}s", self.session.options.lock_timeout.as_secs())
-    }
-}
-
-fn observe<T, U>(
-    result: Result<T, ReadError>,
-    receipts: impl Into<Vec<String>>,
-    value: impl FnOnce(T) -> U,
-) -> Observation<U> {
-    let receipts = receipts.into();
-    match result {
-        Ok(answer) => Observation::present(value(answer), receipts),
-        Err(error) => Observation::Unreadable { error, receipts },
-    }
-}
-
-fn unreadable<T>(code: &str, kind: ReadErrorKind, message: String, receipts: Vec<String>) -> Observation<T> {
-    Observation::Unreadable { error: ReadError { code: code.to_owned(), kind, message, action: None }, receipts }
-}
-
-fn malformed(message: String) -> ReadError {
-    ReadError { code: "MalformedAnswer".to_owned(), kind: ReadErrorKind::Malformed, message, action: None }
-}
-
-fn parse(answer: &Answer) -> Result<Value, String> {
-    if answer.is_cut {
-        return Err("its answer is too large to be kept".to_owned());
-    }
-    // The error's own text could quote a value.
-    serde_json::from_str(&answer.stdout)
-        .map_err(|error| format!("its answer is not JSON (line {}, column {})", error.line(), error.column()))
-}
-
-/// `severity: summary (file:line)`.
-fn diagnostic(diagnostic: &Value) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or("unknown").to_owned();
-    let range = &diagnostic["range"];
-    let place = match (range["filename"].as_str(), range["start"]["line"].as_u64()) {
-        (Some(file), Some(line)) => format!(" ({file}:{line})"),
-        _ => String::new(),
-    };
-    format!("{}: {}{place}", text(&diagnostic["severity"]), text(&diagnostic["summary"]))
-}
-
-/// The backend as `init` recorded it; settings that are not set are left out.
-fn effective_backend(data: &Path) -> BTreeMap<String, Value> {
-    let recorded = fs::read(data.join("terraform.tfstate")).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    match recorded.map(|mut recorded: Value| recorded["backend"]["config"].take()) {
-        Some(Value::Object(settings)) => settings.into_iter().filter(|(_, value)| !value.is_null()).collect(),
-        _ => BTreeMap::new(),
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use walkdir::WalkDir;
 
 use super::super::{Collected, Options, STACKS, collect, directory_handle, key_handle};
-use crate::fact::{Handle, Observation, ReadError, Stack, TerraformMode};
+use crate::fact::{Handle, Observation, ReadError, Receipt, Stack, TerraformMode};
 use crate::redact::Redactor;
 
 /// Answers each command from a file `<command>.out` beside it, with the exit code in `<command>.exit`; a `<command>.sh` is run
@@ -166,4 +166,16 @@ pub(super) fn error<T>(observation: &Observation<T>) -> &ReadError {
         Observation::Absent { error, .. } | Observation::Unreadable { error, .. } => error,
         Observation::Present { .. } | Observation::NotCollected { .. } => panic!("there is no error"),
     }
+}
+
+/// Every run of the binary: its key, its exit code, and whether its log was kept.
+pub(super) fn commands(collected: &Collected) -> Vec<(&str, Option<i32>, bool)> {
+    let kept: Vec<&str> = collected.raw.iter().map(|(digest, _)| digest.as_str()).collect();
+    let commands = collected.receipts.iter().filter_map(|(key, receipt)| match receipt {
+        Receipt::Terraform { exit_code, log_digest, .. } => {
+            Some((key.as_str(), *exit_code, kept.contains(&log_digest.as_str())))
+        }
+        _ => None,
+    });
+    commands.collect()
 }
