@@ -317,16 +317,6 @@ impl Run<'_> {
                 return;
             }
         };
-        if answer.exit_code == 0 && answer.stdout.trim().is_empty() {
-            let error = ReadError {
-                code: "NoState".to_owned(),
-                kind: ReadErrorKind::NotFound,
-                message: "the backend holds no state for this stack".to_owned(),
-                action: None,
-            };
-            self.draft.stack.state = Observation::Absent { error, receipts: vec![key] };
-            return;
-        }
         let empty = State {
             exit_code: answer.exit_code,
             serial: 0,
@@ -337,26 +327,41 @@ impl Run<'_> {
             log: String::new(),
         };
         let result = match answer.exit_code {
-            0 => parse(&answer).map_err(|message| malformed(format!("terraform state pull: {message}"))).and_then(
-                |document| {
-                    secrets::learn_state(self.session.redactor, &document);
-                    let inventory = state::reduce(&document).map_err(|error| malformed(chain(&error)))?;
-                    Ok(State {
-                        serial: inventory.serial,
-                        lineage: inventory.lineage,
-                        terraform_version: inventory.terraform_version,
-                        managed_resources: inventory.managed_resources,
-                        outputs: inventory.outputs,
-                        ..empty
-                    })
-                },
-            ),
+            0 => match self.pulled(&answer) {
+                Ok(Some(inventory)) => Ok(State {
+                    serial: inventory.serial,
+                    lineage: inventory.lineage,
+                    terraform_version: inventory.terraform_version,
+                    managed_resources: inventory.managed_resources,
+                    outputs: inventory.outputs,
+                    ..empty
+                }),
+                Ok(None) => {
+                    let message = "the backend holds no state for this stack".to_owned();
+                    let kind = ReadErrorKind::NotFound;
+                    let error = ReadError { code: "NoState".to_owned(), kind, message, action: None };
+                    self.draft.stack.state = Observation::Absent { error, receipts: vec![key] };
+                    return;
+                }
+                Err(error) => Err(error),
+            },
             _ => Ok(empty),
         };
         if let Ok(state) = &result {
             self.keep_document(&key, state);
         }
         self.draft.stack.state = observe(result, [key], |state| state);
+    }
+
+    /// The state, if there is one. Where there is none, Terraform says nothing or makes one up that has no lineage.
+    fn pulled(&self, answer: &Answer) -> Result<Option<state::Inventory>, ReadError> {
+        if answer.stdout.trim().is_empty() {
+            return Ok(None);
+        }
+        let document = parse(answer).map_err(|message| malformed(format!("terraform state pull: {message}")))?;
+        secrets::learn_state(self.session.redactor, &document);
+        let inventory = state::reduce(&document).map_err(|error| malformed(chain(&error)))?;
+        Ok((!inventory.lineage.is_empty()).then_some(inventory))
     }
 
     /// Keeps, for the raw log, what the facts keep of a document.

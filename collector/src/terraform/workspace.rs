@@ -43,6 +43,7 @@ const NOT_COPIED: &[&str] = &[
 pub(super) struct Workspace {
     scratch: TempDir,
     directory: PathBuf,
+    root: PathBuf,
 }
 
 /// Why a stack could not be copied.
@@ -81,7 +82,7 @@ impl Workspace {
             fs::create_dir(&copy)?;
         }
         copy_tree(&original, &copy)?;
-        Ok(Self { scratch, directory: copy })
+        Ok(Self { scratch, directory: copy, root: root.to_owned() })
     }
 
     /// Where Terraform runs.
@@ -104,7 +105,7 @@ impl Workspace {
         self.directory.join(".terraform.lock.hcl").is_file()
     }
 
-    /// A text with names in place of the random folder of this run, so that equal runs have equal logs.
+    /// A text with names in place of this run's and this machine's folders, so that equal runs have equal logs.
     pub(super) fn tidy(&self, text: &str) -> String {
         let scratch = self.scratch.path();
         let mut text = text.to_owned();
@@ -113,7 +114,11 @@ impl Workspace {
                 .replace(&*folder.join("tree").to_string_lossy(), "<terraform-root>")
                 .replace(&*folder.to_string_lossy(), "<scratch>");
         }
-        text
+        // Terraform resolves the links to local modules.
+        match self.root.parent() {
+            Some(_) => text.replace(&*self.root.to_string_lossy(), "<terraform-root>"),
+            None => text,
+        }
     }
 }
 
@@ -199,6 +204,7 @@ mod tests {
         assert!(!directory.join(".terraform").exists() && !directory.join("terraform.tfstate").exists());
         assert_eq!(workspace.tidy(&directory.join("x").to_string_lossy()), "<terraform-root>/infra/dev/core/x");
         assert_eq!(workspace.tidy(&workspace.scratch_file("p").to_string_lossy()), "<scratch>/p");
+        assert_eq!(workspace.tidy(&format!("{}/x", root.path().display())), "<terraform-root>/x");
         let scratch = workspace.data();
         drop(workspace);
         assert!(!scratch.exists() && root.path().join("infra/modules/x/main.tf").exists());

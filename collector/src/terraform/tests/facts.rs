@@ -130,4 +130,11 @@ fn an_empty_state_is_absent() {
     let world = World::new();
     world.put("state.out", "");
     assert_eq!(outcome(&world.core().state), ("absent", "NoState"));
+    world.answer(
+        "state",
+        &json!({
+            "serial": 0, "lineage": "", "terraform_version": "9.9.9", "outputs": {}, "resources": [],
+        }),
+    );
+    assert_eq!(outcome(&world.core().state), ("absent", "NoState"));
 }
