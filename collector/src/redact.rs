@@ -24,7 +24,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-pub(crate) use credentials::names_credential;
+pub(crate) use credentials::{is_telling, names_credential};
 
 /// What every fingerprint begins with.
 pub const FINGERPRINT_PREFIX: &str = "redacted:hmac-sha256:";
@@ -153,7 +153,7 @@ impl Redactor {
                     .into_iter()
                     .map(|(key, mut field)| {
                         match &mut field {
-                            Value::String(text) if names_credential(&key) && credentials::is_telling(text) => {
+                            Value::String(text) if names_credential(&key) && is_telling(text) => {
                                 if !is_fingerprint(text) {
                                     *text = self.fingerprint(text);
                                 }

@@ -50,7 +50,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     .expect("a constant pattern"),
     name: Regex::new(&format!("(?i)(?:{CREDENTIAL_WORDS})$")).expect("a constant pattern"),
     harmless_name: Regex::new(
-        "(?i)(?:next|continuation|pagination|page|start(?:ing)?|(?:client_?)?(?:request|idempotency|creator))[_-]?tokens?$",
+        "(?i)^(?:old)?pwd$|(?:next|continuation|pagination|page|start(?:ing)?|(?:client_?)?(?:request|idempotency|creator))[_-]?tokens?$",
     )
     .expect("a constant pattern"),
     reference: Regex::new(
@@ -90,7 +90,7 @@ pub(super) fn is_public(value: &str) -> bool {
 }
 
 /// Whether a value under a credential's name can be the credential: not a keyword, a path, an ARN or a mask.
-pub(super) fn is_telling(value: &str) -> bool {
+pub(crate) fn is_telling(value: &str) -> bool {
     !(matches!(value, "null" | "true" | "false" | "sensitive" | "unknown")
         || value.starts_with(['(', '<', '$'])
         || !value.contains(|character: char| character.is_alphanumeric())
