@@ -161,3 +161,17 @@ fn keep_raw<'a>(folder: &Path, bodies: impl Iterator<Item = (&'a String, &'a Vec
     }
     Ok(())
 }
+
+impl aws::Fingerprint for Redactor {
+    fn fingerprint(&self, secret: &str) -> String {
+        Self::fingerprint(self, secret)
+    }
+
+    fn learn(&self, secret: &str) {
+        Self::learn(self, secret);
+    }
+
+    fn redact_text(&self, text: &str) -> String {
+        Self::redact_text(self, text)
+    }
+}

@@ -25,7 +25,7 @@ pub(super) fn run(policy: &PolicySettings, outputs: &[OutputTarget]) -> Result<E
 
 fn table(codes: &[&Code]) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["code", "severity", "taxonomy", "blocks on", "what to do"]);
     for code in codes {
         table.add_row([

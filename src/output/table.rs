@@ -87,7 +87,7 @@ fn identity(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
 
 fn lanes(lanes: &[LaneVerdict]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["lane", "status", "proves", "checks", "blockers", "next gate"]);
     for lane in lanes {
         let checks: usize = lane.codes.iter().map(|code| code.checks.len()).sum();

@@ -19,7 +19,7 @@ pub(super) fn check(program: &Program<'_>) -> Vec<Defect> {
         .filter_map(|cycle| {
             let first = cycle.first()?;
             let second = cycle.get(1).unwrap_or(first);
-            let location = graph.get(first)?.get(second)?.clone();
+            let location = graph.get(*first)?.get(*second)?.clone();
             let mut names: Vec<String> = cycle.iter().map(|path| path.join(".")).collect();
             names.extend(names.first().cloned());
             Some(Defect::new(
