@@ -244,14 +244,17 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_with_too_many_files_is_refused() {
+    fn a_folder_with_too_much_in_it_is_refused() {
         let root = tempfile::tempdir().expect("a folder");
-        let many = root.path().join("many");
-        fs::create_dir(&many).expect("a folder");
-        for index in 0..=MAX_FILES {
-            fs::create_dir(many.join(index.to_string())).expect("a folder");
-        }
-        let error = Workspace::create(root.path(), Path::new("many")).expect_err("too many");
-        assert!(matches!(error, WorkspaceError::TooLarge), "{error}");
+        write(&root.path().join("stack/a.tf"), "four");
+        write(&root.path().join("stack/b.tf"), "four");
+        let copied = BTreeSet::from([PathBuf::from("stack")]);
+        let copy = |files, bytes| {
+            let scratch = tempfile::tempdir().expect("a folder");
+            assemble(root.path(), Path::new(""), &scratch.path().join("t"), &copied, &mut Budget { files, bytes })
+        };
+        assert!(copy(2, 8).is_ok());
+        assert!(matches!(copy(1, 8), Err(WorkspaceError::TooLarge)));
+        assert!(matches!(copy(2, 7), Err(WorkspaceError::TooLarge)));
     }
 }
