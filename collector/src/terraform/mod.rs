@@ -16,6 +16,7 @@ mod draft;
 mod environment;
 mod finish;
 mod folder;
+mod modules;
 mod plan;
 mod process;
 mod secrets;

@@ -1,25 +1,29 @@
 //! The working copy that Terraform runs in.
 //!
 //! ```text
-//! <root>/infra/dev_full/core/…         <scratch>/tree/infra/dev_full/core/…   copied
+//! <root>/infra/dev_full/core/…         <scratch>/tree/infra/dev_full/core/…      copied
+//! <root>/infra/modules/vpc/…           <scratch>/tree/infra/modules/vpc/…        copied: a module of the stack
 //! <root>/infra/dev_full/streaming  ◄── <scratch>/tree/infra/dev_full/streaming   symbolic link
-//! <root>/infra/modules             ◄── <scratch>/tree/infra/modules              symbolic link
 //! <root>/README.md                 ◄── <scratch>/tree/README.md                  symbolic link
 //!                                      <scratch>/data                            TF_DATA_DIR
 //! ```
 //!
-//! `terraform init` writes a lock file into the folder that it runs in, and stacks write archives beside their sources. A gate
-//! must leave the folders that it judges as they were, also when it is killed, so it never runs Terraform in them. The copy
-//! stands at the same relative place and its surroundings are linked, so module sources such as `../../modules/x` work; only
-//! `path.cwd`, which names an absolute folder, differs from a run in place.
+//! `terraform init` writes a lock file into the folder that it runs in, and configurations write archives beside their sources.
+//! A gate must leave the folders that it judges as they were, also when it is killed, so it never runs Terraform in them. The
+//! copies stand at the same relative places and everything around them is linked, so relative paths mean the same. Two things
+//! differ from a run in place: `path.cwd` is another folder, and nothing stops a configuration from writing through a link
+//! into a folder that is neither its own nor a module's.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use walkdir::WalkDir;
+
+use super::modules;
 
 /// More than any stack has; a folder beyond it is not a stack.
 const MAX_FILES: usize = 20_000;
@@ -66,23 +70,11 @@ impl Workspace {
         // The plan file in here holds secrets: `TempDir` is readable by its owner alone.
         let scratch = tempfile::Builder::new().prefix("factgate-terraform-").tempdir()?;
         fs::create_dir(scratch.path().join("data"))?;
-        let mut original = root.to_owned();
-        let mut copy = scratch.path().join("tree");
-        fs::create_dir(&copy)?;
-        for component in relative.components() {
-            let Component::Normal(name) = component else { continue };
-            for entry in fs::read_dir(&original)? {
-                let entry = entry?;
-                if entry.file_name() != name {
-                    symlink(entry.path(), copy.join(entry.file_name()))?;
-                }
-            }
-            original.push(name);
-            copy.push(name);
-            fs::create_dir(&copy)?;
-        }
-        copy_tree(&original, &copy)?;
-        Ok(Self { scratch, directory: copy, root: root.to_owned() })
+        let tree = scratch.path().join("tree");
+        let mut budget = Budget { files: MAX_FILES, bytes: MAX_BYTES };
+        assemble(root, Path::new(""), &tree, &modules::folders(root, relative), &mut budget)?;
+        let directory = tree.join(relative);
+        Ok(Self { scratch, directory, root: root.to_owned() })
     }
 
     /// Where Terraform runs.
@@ -122,8 +114,45 @@ impl Workspace {
     }
 }
 
-fn copy_tree(from: &Path, to: &Path) -> Result<(), WorkspaceError> {
-    let (mut files, mut bytes) = (0, 0);
+/// How much may still be copied.
+struct Budget {
+    files: usize,
+    bytes: u64,
+}
+
+impl Budget {
+    fn spend(&mut self, bytes: u64) -> Result<(), WorkspaceError> {
+        self.files = self.files.checked_sub(1).ok_or(WorkspaceError::TooLarge)?;
+        self.bytes = self.bytes.checked_sub(bytes).ok_or(WorkspaceError::TooLarge)?;
+        Ok(())
+    }
+}
+
+/// Builds the folder at `relative`: a copy if it is to be copied, a real folder if something in it is, else a link.
+fn assemble(
+    root: &Path,
+    relative: &Path,
+    tree: &Path,
+    copied: &BTreeSet<PathBuf>,
+    budget: &mut Budget,
+) -> Result<(), WorkspaceError> {
+    let (original, copy) = (root.join(relative), tree.join(relative));
+    if copied.contains(relative) {
+        fs::create_dir(&copy)?;
+        return copy_tree(&original, &copy, budget);
+    }
+    if !copied.iter().any(|folder| folder.starts_with(relative)) {
+        symlink(&original, &copy)?;
+        return Ok(());
+    }
+    fs::create_dir(&copy)?;
+    for entry in fs::read_dir(&original)? {
+        assemble(root, &relative.join(entry?.file_name()), tree, copied, budget)?;
+    }
+    Ok(())
+}
+
+fn copy_tree(from: &Path, to: &Path, budget: &mut Budget) -> Result<(), WorkspaceError> {
     let entries = WalkDir::new(from).min_depth(1).into_iter().filter_entry(|entry| {
         let name = entry.file_name().to_str();
         // `.terraform` is a cache on every level, the rest only where Terraform was run.
@@ -135,40 +164,33 @@ fn copy_tree(from: &Path, to: &Path) -> Result<(), WorkspaceError> {
         let target = to.join(relative);
         let kind = entry.file_type();
         if kind.is_dir() {
+            budget.spend(0)?;
             fs::create_dir(&target)?;
-            continue;
-        }
-        files += 1;
-        if kind.is_symlink() {
+        } else if kind.is_symlink() {
             match fs::metadata(entry.path()) {
                 // A linked file is copied, since Terraform may write to it (a linked lock file).
-                Ok(metadata) if metadata.is_file() => bytes += copy_file(entry.path(), &target, &metadata)?,
+                Ok(metadata) if metadata.is_file() => copy_file(entry.path(), &target, &metadata, budget)?,
                 Ok(metadata) if metadata.is_dir() => symlink(fs::canonicalize(entry.path())?, &target)?,
                 Ok(_) => {}
                 Err(_) => symlink(fs::read_link(entry.path())?, &target)?,
             }
         } else if kind.is_file() {
             let metadata = entry.metadata().map_err(io::Error::from)?;
-            if bytes + metadata.len() > MAX_BYTES {
-                return Err(WorkspaceError::TooLarge);
-            }
-            bytes += copy_file(entry.path(), &target, &metadata)?;
+            copy_file(entry.path(), &target, &metadata, budget)?;
         }
         // Sockets, pipes and devices are no source of Terraform's.
-        if files > MAX_FILES || bytes > MAX_BYTES {
-            return Err(WorkspaceError::TooLarge);
-        }
     }
     Ok(())
 }
 
-fn copy_file(from: &Path, to: &Path, metadata: &fs::Metadata) -> io::Result<u64> {
+fn copy_file(from: &Path, to: &Path, metadata: &fs::Metadata, budget: &mut Budget) -> Result<(), WorkspaceError> {
+    budget.spend(metadata.len())?;
     fs::copy(from, to)?;
     // Archives of a stack record the times of their sources: a fresh time would show as a change.
     if let Ok(modified) = metadata.modified() {
         fs::File::open(to)?.set_modified(modified)?;
     }
-    Ok(metadata.len())
+    Ok(())
 }
 
 #[cfg(test)]
@@ -184,11 +206,12 @@ mod tests {
     fn the_copy_sees_its_siblings_and_not_its_past() {
         let root = tempfile::tempdir().expect("a folder");
         let stack = root.path().join("infra/dev/core");
-        write(&stack.join("main.tf"), "main");
+        write(&stack.join("main.tf"), "main = 1\nmodule \"x\" {\n  source = \"../../modules/x\"\n}\n");
         write(&stack.join("lambda/index.py"), "code");
         write(&stack.join(".terraform/modules/modules.json"), "{}");
         write(&stack.join("terraform.tfstate"), "{}");
         write(&root.path().join("infra/modules/x/main.tf"), "module");
+        write(&root.path().join("infra/modules/y/main.tf"), "module");
         write(&root.path().join("shared.tf"), "shared");
         symlink("../../../shared.tf", stack.join("shared.tf")).expect("a link");
         symlink("nowhere", stack.join("dangling")).expect("a link");
@@ -196,9 +219,11 @@ mod tests {
 
         let workspace = Workspace::create(root.path(), Path::new("infra/dev/core")).expect("a copy");
         let directory = workspace.directory();
-        assert_eq!(fs::read_to_string(directory.join("main.tf")).expect("copied"), "main");
+        assert!(directory.join("main.tf").is_file());
         assert_eq!(fs::read_to_string(directory.join("lambda/index.py")).expect("copied"), "code");
-        assert_eq!(fs::read_to_string(directory.join("../../modules/x/main.tf")).expect("linked"), "module");
+        let is_link = |path: &str| fs::symlink_metadata(directory.join(path)).expect("it is there").is_symlink();
+        assert!(!is_link("../../modules/x") && is_link("../../modules/y") && is_link("../../../shared.tf"));
+        assert_eq!(fs::read_to_string(directory.join("../../modules/y/main.tf")).expect("linked"), "module");
         assert_eq!(fs::read_to_string(directory.join("modules/x/main.tf")).expect("linked"), "module");
         assert!(fs::symlink_metadata(directory.join("shared.tf")).expect("copied").is_file());
         assert!(!directory.join(".terraform").exists() && !directory.join("terraform.tfstate").exists());
@@ -219,14 +244,17 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_with_too_many_files_is_refused() {
+    fn a_folder_with_too_much_in_it_is_refused() {
         let root = tempfile::tempdir().expect("a folder");
-        let many = root.path().join("many");
-        fs::create_dir(&many).expect("a folder");
-        for index in 0..=MAX_FILES {
-            symlink("nowhere", many.join(index.to_string())).expect("a link");
-        }
-        let error = Workspace::create(root.path(), Path::new("many")).expect_err("too many");
-        assert!(matches!(error, WorkspaceError::TooLarge), "{error}");
+        write(&root.path().join("stack/a.tf"), "four");
+        write(&root.path().join("stack/b.tf"), "four");
+        let copied = BTreeSet::from([PathBuf::from("stack")]);
+        let copy = |files, bytes| {
+            let scratch = tempfile::tempdir().expect("a folder");
+            assemble(root.path(), Path::new(""), &scratch.path().join("t"), &copied, &mut Budget { files, bytes })
+        };
+        assert!(copy(2, 8).is_ok());
+        assert!(matches!(copy(1, 8), Err(WorkspaceError::TooLarge)));
+        assert!(matches!(copy(2, 7), Err(WorkspaceError::TooLarge)));
     }
 }
