@@ -33,7 +33,7 @@ tag_value(name) := expected if {
 pointer(name) := sprintf("/handles/%s/value", [name])
 
 # The prefix of every name that the platform gives: `fraud-platform-dev-full`. Null while a part of it is not pinned.
-platform := joined if {
+_platform := joined if {
 	parts := [replace(part, "_", "-") | some name in data.contract.m2.platform_name; part := value(name); is_string(part)]
 	count(parts) == count(data.contract.m2.platform_name)
 	joined := concat("-", parts)
@@ -42,8 +42,8 @@ platform := joined if {
 # The template of a name, with `{platform}` filled in; null while the platform's name is not pinned.
 expand(template) := template if {
 	not contains(template, "{platform}")
-} else := replace(template, "{platform}", platform) if {
-	is_string(platform)
+} else := replace(template, "{platform}", _platform) if {
+	is_string(_platform)
 } else := null
 
 # The handles that `expand` needs.

@@ -24,8 +24,8 @@ backs(ref) := check.of({
 }
 
 # The run says who collected what, from which registry, and when.
-identified_run := check.of({
-	"subject": "run",
+identifies(run) := check.of({
+	"subject": run,
 	"claim": "the run names itself, its clock, its tool and its registry",
 	"refs": [],
 	"handles": [],
