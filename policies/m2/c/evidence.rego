@@ -87,8 +87,8 @@ observations contains {
 }
 
 artifacts := {
-	"m2c_streaming_plan_snapshot.json": report.artifact("M2.C", snapshot.plan(_stack)),
-	"m2c_streaming_apply_snapshot.json": report.artifact("M2.C", snapshot.apply(_stack)),
+	"m2c_streaming_plan_snapshot.json": report.artifact("M2.C", snapshot.plan(_stack, b2)),
+	"m2c_streaming_apply_snapshot.json": report.artifact("M2.C", snapshot.apply(_stack, b1)),
 	"m2c_msk_identity_snapshot.json": report.artifact("M2.C", _identity),
 	"m2c_schema_registry_snapshot.json": report.artifact("M2.C", _schema_registry),
 	"m2c_stream_lane_contract_snapshot.json": report.artifact("M2.C", _lane_contract),
