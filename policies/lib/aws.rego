@@ -5,8 +5,6 @@
 #   behind an unpinned handle has no place; its reference says so by a null in `at`.
 package lib.aws
 
-import data.contract.m2 as contract
-import data.lib.fact
 import data.lib.handle
 
 bucket(name, aspect, field) := _named("s3", "buckets", name, aspect, field)
@@ -21,31 +19,32 @@ registry(name, aspect, field) := _named("glue", "registries", name, aspect, fiel
 
 parameter(name, aspect, field) := _named("ssm", "parameters", name, aspect, field)
 
-# A KMS key by its alias. Reads that follow the alias are recorded under the key's own id.
-key(name, aspect, field) := object.union(
-	_named("kms", "aliases", name, aspect, field),
-	{"also_named": [id |
-		some part in ["KeyId", "Arn"]
-		id := fact.value(_named("kms", "aliases", name, "key", ["KeyMetadata", part]))
-		is_string(id)
-	]},
-)
+# A KMS key, by its alias.
+key(name, aspect, field) := _named("kms", "aliases", name, aspect, field)
 
 # The anchor schema of the schema registry. Its name is contract data where the handle registry does not mention it; a handle
 # that is there and not pinned blocks like any other.
 anchor_schema(aspect, field) := {
-	"subject": contract.streaming.anchor_schema.handle,
-	"at": ["aws", "glue", "schemas", _path([handle.value(contract.streaming.registry), _anchor_name]), aspect],
+	"subject": anchor.handle,
+	"at": ["aws", "glue", "schemas", _path([handle.value(registry_name), schema_name(anchor)]), aspect],
 	"field": field,
-	"handles": array.concat([contract.streaming.registry], _anchor_handles),
+	"handles": array.concat([registry_name], _mentioned(anchor.handle)),
+} if {
+	anchor := data.contract.m2.streaming.anchor_schema
+	registry_name := data.contract.m2.streaming.registry
 }
+
+# The name of a schema that a handle may pin, and that the contract names where the handle is not mentioned.
+schema_name(schema) := schema["default"] if {
+	count(_mentioned(schema.handle)) == 0
+} else := handle.value(schema.handle)
 
 # Every resource that carries the project's tag.
 inventory(field) := {
-	"subject": contract.tag_inventory,
-	"at": ["aws", "tagging", "inventories", handle.tag_value(contract.tag_inventory), "resources"],
+	"subject": data.contract.m2.tag_inventory,
+	"at": ["aws", "tagging", "inventories", handle.tag_value(data.contract.m2.tag_inventory), "resources"],
 	"field": field,
-	"handles": [contract.tag_inventory],
+	"handles": [data.contract.m2.tag_inventory],
 }
 
 # Who ran the reads.
@@ -58,11 +57,9 @@ _named(service, kind, name, aspect, field) := {
 	"handles": [name],
 }
 
-_anchor_handles := [name | name := contract.streaming.anchor_schema.handle; handle.raw(name) != null]
-
-_anchor_name := contract.streaming.anchor_schema["default"] if {
-	count(_anchor_handles) == 0
-} else := handle.value(contract.streaming.anchor_schema.handle)
+_mentioned(name) := [name] if {
+	handle.raw(name) != null
+} else := []
 
 _path(parts) := concat("/", parts) if {
 	every part in parts {

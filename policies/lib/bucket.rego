@@ -5,7 +5,6 @@
 #   flags.
 package lib.bucket
 
-import data.contract.m2 as contract
 import data.lib.aws
 import data.lib.check
 import data.lib.fact
@@ -18,18 +17,18 @@ posture(name) := flags | {
 		"refs": [aws.bucket(name, "encryption", ["Rules"])],
 		"handles": [],
 		"holds": _is_encrypted(_algorithms(name)),
-		"expected": contract.bucket_posture.encryption_algorithms,
+		"expected": data.contract.m2.bucket_posture.encryption_algorithms,
 		"actual": _algorithms(name),
 	}),
 	check.equals(
 		name,
 		"the bucket is versioned",
 		aws.bucket(name, "versioning", ["Status"]),
-		contract.bucket_posture.versioning,
+		data.contract.m2.bucket_posture.versioning,
 	),
 } if {
 	flags := {closed |
-		some flag in contract.bucket_posture.public_access_block
+		some flag in data.contract.m2.bucket_posture.public_access_block
 		closed := check.equals(name, sprintf("%s is on", [flag]), aws.bucket(name, "public_access_block", [flag]), true)
 	}
 }
@@ -43,6 +42,6 @@ _algorithms(name) := [algorithm |
 _is_encrypted(algorithms) if {
 	count(algorithms) > 0
 	every algorithm in algorithms {
-		algorithm in contract.bucket_posture.encryption_algorithms
+		algorithm in data.contract.m2.bucket_posture.encryption_algorithms
 	}
 } else := false

@@ -50,15 +50,19 @@ blocking_codes(lane) := sort({blocker.code | some blocker in object.get(verdict(
 # What the evaluator says of the lane; empty while it has not said anything.
 verdict(lane) := object.get(_factgate, ["verdict", "lanes", lane], {})
 
-# An observation with the calls that it came from.
-reading(ref) := {
-	"fact": _pointer(ref),
-	"status": fact.status(ref),
-	"value": _without_log(fact.value(object.union(ref, {"field": []}))),
-	"error": object.get(fact.observation(ref), "error", null),
-	"reason": object.get(fact.observation(ref), "reason", null),
-	"receipts": receipt.recorded(ref),
-}
+# An observation with the calls that it came from. Logs stay in the fact document; an artifact names them by the digest in
+# their receipt.
+reading(ref) := object.union(
+	_without_log(object.union({"status": "missing"}, fact.observation(ref))),
+	{"fact": _pointer(ref), "receipts": receipt.recorded(ref)},
+)
+
+_without_log(observation) := object.union(
+	object.remove(observation, ["value"]),
+	{"value": object.remove(observation.value, ["log"])},
+) if {
+	is_object(object.get(observation, "value", null))
+} else := observation
 
 _pointer(ref) := fact.pointer(object.union(ref, {"field": []})) if {
 	fact.is_named(ref)
@@ -70,15 +74,13 @@ readings(refs) := {aspect: reading(ref) | some ref in refs; aspect := ref.at[cou
 # Handles by name: what the registry pins, and where.
 handles(names) := {name: object.get(input, ["handles", name], null) | some name in names}
 
-# The checks of some rules as a list, and whether all of them hold.
-checks(found) := {"conforms": _all_hold(found), "checks": [check | some check in found]}
+# The checks of some rules, sorted by what they are about, and whether all of them hold. Engines differ in the order in which
+# they list the members of a set of objects.
+checks(found) := {"conforms": _all_hold(found), "checks": [row[2] | some row in rows]} if {
+	rows := sort([[check.subject, check.claim, check] | some check in found])
+}
 
 _all_hold(found) := count([check | some check in found; check.ok != true]) == 0
-
-# Logs are kept by `--raw` and in the fact document; an artifact names them by the digest in their receipt.
-_without_log(value) := object.remove(value, ["log"]) if {
-	is_object(value)
-} else := value
 
 default _factgate := {}
 

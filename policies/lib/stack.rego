@@ -5,7 +5,6 @@
 #   commands succeeded, every planned change was applied, and what Terraform said at one step agrees with the others.
 package lib.stack
 
-import data.contract.m2 as contract
 import data.lib.check
 import data.lib.fact
 
@@ -14,7 +13,7 @@ step(name, step_name, field) := {
 	"subject": name,
 	"at": ["terraform", "stacks", name, step_name],
 	"field": field,
-	"handles": [contract.stacks[name].directory],
+	"handles": [data.contract.m2.stacks[name].directory],
 }
 
 # A field of what a step answered; a step that failed answered nothing.

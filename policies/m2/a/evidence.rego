@@ -1,6 +1,5 @@
 package m2.a
 
-import data.contract.m2 as contract
 import data.lib.aws
 import data.lib.check
 import data.lib.fact
@@ -20,7 +19,7 @@ import data.lib.stack
 #   severity: S1
 #   taxonomy: M2-B8
 #   remediation: Collect again with the permissions named by the unreadable facts; never edit a fact document by hand.
-b5 contains receipt.identified_run
+b5 contains receipt.identifies("run")
 
 b5 contains check.exists("run", "the caller is identified", aws.caller_identity(["Arn"]))
 
@@ -32,7 +31,7 @@ b5 contains check.known(ref.subject, sprintf("%s can be read", [aspect]), ref) i
 
 _observed := array.concat(
 	array.concat([aws.caller_identity([])], array.concat(_bucket_refs, _table_refs)),
-	[ref | some name, _ in contract.stacks; some ref in _stack_refs(name)],
+	[ref | some name, _ in data.contract.m2.stacks; some ref in _stack_refs(name)],
 )
 
 _bucket_refs := [aws.bucket(_bucket, aspect, []) |
@@ -77,7 +76,7 @@ observations contains {
 	"message": "Terraform also locks the state by a lock file in the bucket (`use_lockfile`)",
 	"facts": [fact.pointer(ref)],
 } if {
-	some name, _ in contract.stacks
+	some name, _ in data.contract.m2.stacks
 	ref := stack.step(name, "backend", [_recorded(name), "use_lockfile"])
 	fact.value(ref) == true
 }
@@ -87,7 +86,7 @@ observations contains {
 	"message": "the backend does not ask for encryption of the state object; the bucket's default applies",
 	"facts": [fact.pointer(ref)],
 } if {
-	some name, _ in contract.stacks
+	some name, _ in data.contract.m2.stacks
 	fact.status(stack.step(name, "backend", [])) == "present"
 	ref := stack.step(name, "backend", [_recorded(name), "encrypt"])
 	not fact.value(ref) in {true, "true"}
@@ -124,7 +123,7 @@ artifacts := {
 }
 
 _conformance_snapshot := {
-	"handles": report.handles(array.concat([_bucket, contract.backend.region, _lock_table], contract.backend.switches)),
+	"handles": report.handles(array.concat([_bucket, data.contract.m2.backend.region, _lock_table], data.contract.m2.backend.switches)),
 	"bucket": report.readings(_bucket_refs),
 	"lock_table": report.readings(_table_refs),
 	"caller_identity": report.reading(aws.caller_identity([])),
@@ -133,8 +132,8 @@ _conformance_snapshot := {
 }
 
 _backend_matrix := {
-	"backend": report.handles([_bucket, contract.backend.region, _lock_table]),
-	"stacks": {name: _matrix_row(name, pinned) | some name, pinned in contract.stacks},
+	"backend": report.handles([_bucket, data.contract.m2.backend.region, _lock_table]),
+	"stacks": {name: _matrix_row(name, pinned) | some name, pinned in data.contract.m2.stacks},
 }
 
 _matrix_row(name, pinned) := {

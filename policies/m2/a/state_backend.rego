@@ -23,7 +23,6 @@
 #     - m2a_execution_summary.json
 package m2.a
 
-import data.contract.m2 as contract
 import data.lib.aws
 import data.lib.bucket
 import data.lib.check
@@ -64,7 +63,7 @@ b1 contains check.exists(_lock_table, "the lock table can be reached", aws.table
 #   taxonomy: M2-B1
 #   remediation: Restore the pinned setting in the bootstrap stack and run again.
 b2 contains check.pinned_as(switch, "it is pinned to true", true) if {
-	some switch in contract.backend.switches
+	some switch in data.contract.m2.backend.switches
 }
 
 b2 contains claim if some claim in bucket.posture(_bucket)
@@ -73,7 +72,7 @@ b2 contains check.equals_handle(
 	_bucket,
 	"the bucket is in the pinned region",
 	aws.bucket(_bucket, "location", ["LocationConstraint"]),
-	contract.backend.region,
+	data.contract.m2.backend.region,
 )
 
 b2 contains check.equals(
@@ -109,16 +108,16 @@ b3 contains check.exists(
 	"the stack's folder is there",
 	stack.step(name, "directory", []),
 ) if {
-	some name, pinned in contract.stacks
+	some name, pinned in data.contract.m2.stacks
 }
 
 b3 contains check.equals(
 	pinned.directory,
 	"the stack declares an s3 backend",
 	stack.step(name, "backend", ["type"]),
-	contract.backend.type,
+	data.contract.m2.backend.type,
 ) if {
-	some name, pinned in contract.stacks
+	some name, pinned in data.contract.m2.stacks
 }
 
 b3 contains check.equals(
@@ -127,7 +126,7 @@ b3 contains check.equals(
 	stack.step(name, "init", ["exit_code"]),
 	0,
 ) if {
-	some name, pinned in contract.stacks
+	some name, pinned in data.contract.m2.stacks
 }
 
 # METADATA
@@ -152,7 +151,7 @@ b4 contains check.of({
 	"expected": sprintf("a path with the segment %s", [name]),
 	"actual": handle.value(pinned.state_key),
 }) if {
-	some name, pinned in contract.stacks
+	some name, pinned in data.contract.m2.stacks
 }
 
 b4 contains check.of({
@@ -164,27 +163,27 @@ b4 contains check.of({
 	"expected": [],
 	"actual": _overlapping(pinned.state_key),
 }) if {
-	some pinned in contract.stacks
+	some pinned in data.contract.m2.stacks
 }
 
 b4 contains _configured_as(name, attribute, pinned_by) if {
-	some name, pinned in contract.stacks
+	some name, pinned in data.contract.m2.stacks
 	some attribute, pinned_by in {
 		"key": pinned.state_key,
-		"bucket": contract.backend.bucket,
-		"region": contract.backend.region,
-		"dynamodb_table": contract.backend.lock_table,
+		"bucket": data.contract.m2.backend.bucket,
+		"region": data.contract.m2.backend.region,
+		"dynamodb_table": data.contract.m2.backend.lock_table,
 	}
 }
 
-_bucket := contract.backend.bucket
+_bucket := data.contract.m2.backend.bucket
 
-_lock_table := contract.backend.lock_table
+_lock_table := data.contract.m2.backend.lock_table
 
 _expected_lock_key := {
-	"name": contract.backend.hash_key.name,
+	"name": data.contract.m2.backend.hash_key.name,
 	"key_type": "HASH",
-	"type": contract.backend.hash_key.type,
+	"type": data.contract.m2.backend.hash_key.type,
 }
 
 _lock_keys := [key |
@@ -212,7 +211,7 @@ _segments(key) := split(key, "/") if {
 
 # Object keys are compared as text: S3 lists by prefix, whatever stands behind it.
 _overlapping(name) := sort([other |
-	some pinned in contract.stacks
+	some pinned in data.contract.m2.stacks
 	other := pinned.state_key
 	other != name
 	_overlaps(handle.value(name), handle.value(other))

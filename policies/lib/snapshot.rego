@@ -1,0 +1,67 @@
+# METADATA
+# title: Stack snapshots
+# description: |
+#   What the evidence of every stack shows: the plan and what stood before it, the apply and what it left behind, and what is
+#   worth knowing about either without blocking.
+package lib.snapshot
+
+import data.lib.fact
+import data.lib.report
+import data.lib.stack
+
+# Commands up to the plan, what the plan would do, and the checks of the commands.
+plan(name, commands) := {
+	"stack": name,
+	"handles": _handles(name),
+	"commands": report.readings(_steps(name, ["directory", "backend", "init", "validate", "plan"])),
+	"summary": fact.value(stack.step(name, "plan", ["summary"])),
+	"resource_changes": fact.value(stack.step(name, "plan", ["resource_changes"])),
+	"drifted": fact.value(stack.step(name, "plan", ["drifted"])),
+	"output_changes": fact.value(stack.step(name, "plan", ["output_changes"])),
+	"conformance": report.checks(commands),
+}
+
+# The apply, the outputs, the identity of the state, and the checks of what is materialized.
+apply(name, materialized) := {
+	"stack": name,
+	"handles": _handles(name),
+	"commands": report.readings(_steps(name, ["apply", "post_apply_plan", "outputs", "state"])),
+	"applied": report.checks({stack.applied(name)}),
+	"materialized": report.checks(materialized),
+	"consistency": report.checks(stack.consistent(name)),
+}
+
+# What does not block: drift that was found, and destruction that was planned.
+observations(name) := {observation |
+	some field, message in {
+		"drifted": "%v resources changed outside Terraform",
+		"resource_changes": "the plan changes %v resources",
+	}
+	ref := stack.answer(name, "plan", [field])
+	count(fact.list(ref)) > 0
+	observation := {
+		"subject": name,
+		"message": sprintf(message, [count(fact.list(ref))]),
+		"facts": [fact.pointer(ref)],
+	}
+} | {observation |
+	some step in ["plan", "post_apply_plan"]
+	ref := stack.answer(name, step, ["resource_changes"])
+	some change in fact.list(ref)
+	"delete" in object.get(change, "actions", [])
+	observation := {
+		"subject": name,
+		"message": sprintf("the %s destroys %v", [replace(step, "_", " "), object.get(change, "address", "a resource")]),
+		"facts": [fact.pointer(ref)],
+	}
+}
+
+_steps(name, steps) := [stack.step(name, step, []) | some step in steps]
+
+_handles(name) := report.handles([
+	data.contract.m2.stacks[name].directory,
+	data.contract.m2.stacks[name].state_key,
+	data.contract.m2.backend.bucket,
+	data.contract.m2.backend.region,
+	data.contract.m2.backend.lock_table,
+])
