@@ -33,6 +33,9 @@ const STEPS_BETWEEN_CLOCK_READS: NonZeroU32 = NonZeroU32::MIN.saturating_add(127
 /// What the engine says when its time is up; it keeps the type of that error only outside of functions.
 const TIME_IS_UP: &str = "execution exceeded time limit";
 
+/// What to do about what the engine refuses to compile.
+const VALID_REGO: &str = "the file must be valid Rego v1";
+
 /// A document in the engine's own form, converted once and shared by every query.
 #[derive(Clone, Debug)]
 pub(crate) struct EngineValue(regorus::Value);
@@ -92,7 +95,7 @@ impl Engine {
                 if let Err(error) = engine.add_policy(file.name.clone(), file.text.clone()) {
                     let report = Report::read(&error, &files);
                     let location = report.location.unwrap_or_else(|| Location::new(&file.name, 1, 1));
-                    defects.push(Defect::new(location, report.message, "the file must be valid Rego v1"));
+                    defects.push(Defect::new(location, report.message, VALID_REGO));
                 }
             }
             Defects::check(defects)?;
@@ -118,7 +121,12 @@ impl Engine {
             let mut prepared = self;
             match prepared.engine.eval_query("true".to_owned(), false) {
                 Ok(_) => Ok(prepared),
-                Err(error) => Err(evaluation_error(&error, &files, "the policies", prepared.time_limit)),
+                Err(error) => {
+                    let report = Report::read(&error, &files);
+                    let location = report.location.unwrap_or_else(|| Location::new("policies", 1, 1));
+                    Defects::check(vec![Defect::new(location, report.message, VALID_REGO)])?;
+                    Err(PolicyError::internal("the engine refuses the policies"))
+                }
             }
         })
     }

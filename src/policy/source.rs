@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn duplicate_keys_in_data_are_refused() {
         let error = message(set(&[("a.rego", "package a"), ("data.json", "{\"a\": 1, \"a\": 2}")]));
-        assert!(error.starts_with("data.json:1:13: the key `a` stands twice"), "{error}");
+        assert!(error.starts_with("data.json:1:12: the key `a` stands twice"), "{error}");
     }
 
     #[test]

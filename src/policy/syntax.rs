@@ -112,7 +112,7 @@ pub(crate) enum Expr {
     ArrayCompr { term: Box<Expr>, query: Query },
     SetCompr { term: Box<Expr>, query: Query },
     ObjectCompr { key: Box<Expr>, value: Box<Expr>, query: Query },
-    Call { span: Span, fcn: Box<Expr>, params: Vec<Expr> },
+    Call { fcn: Box<Expr>, params: Vec<Expr> },
     UnaryExpr { expr: Box<Expr> },
     RefDot { span: Span, refr: Box<Expr>, field: (IgnoredAny, String) },
     RefBrack { span: Span, refr: Box<Expr>, index: Box<Expr> },

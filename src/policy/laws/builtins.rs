@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn every_denied_builtin_is_refused_with_its_place() {
-        for (name, ..) in DENIED {
+        for &(name, ..) in DENIED {
             let name = if name.ends_with('.') { format!("{name}any") } else { name.to_owned() };
             let found = problems_of(&format!("{name}(1)"));
             assert_eq!(found.len(), 1, "{name}: {found:?}");
