@@ -5,13 +5,14 @@
 //! ```
 //!
 //! What regorus does not bound is bounded here: evaluation runs on a thread with a large stack, under the engine's own time
-//! limit and, since that limit does not reach inside a builtin, under a watchdog.
+//! limit and, since that limit does not reach inside a builtin, under a watchdog that also minds the memory.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use regorus::utils::limits::ExecutionTimerConfig;
 use serde::Deserialize;
@@ -26,6 +27,12 @@ const STACK_BYTES: usize = 256 << 20;
 
 /// How long the watchdog waits beyond the engine's own limit, which gives the better message.
 const WATCHDOG_GRACE: Duration = Duration::from_secs(2);
+
+/// How often the watchdog looks at the memory.
+const WATCHDOG_PERIOD: Duration = Duration::from_millis(50);
+
+/// How much the process may grow while one package is evaluated.
+const MEMORY_BYTES: u64 = 2 << 30;
 
 /// The engine looks at the clock once in this many steps.
 const STEPS_BETWEEN_CLOCK_READS: NonZeroU32 = NonZeroU32::MIN.saturating_add(127);
@@ -52,6 +59,8 @@ impl EngineValue {
 #[derive(Clone)]
 pub(crate) struct Engine {
     engine: regorus::Engine,
+    /// What the engine's places refer to.
+    files: Arc<[SourceFile]>,
     time_limit: Duration,
 }
 
@@ -81,7 +90,7 @@ pub(crate) struct Coverage {
 impl Engine {
     /// Parses policies. The texts must have passed the lexical scan.
     pub(crate) fn parse(files: &[SourceFile], time_limit: Duration) -> Result<(Self, Vec<Policy>), PolicyError> {
-        let files = files.to_vec();
+        let files: Arc<[SourceFile]> = files.into();
         on_worker("the policies", time_limit, move || {
             let mut engine = regorus::Engine::new();
             engine.set_strict_builtin_errors(true);
@@ -91,7 +100,7 @@ impl Engine {
                 check_interval: STEPS_BETWEEN_CLOCK_READS,
             });
             let mut defects = Vec::new();
-            for file in &files {
+            for file in files.iter() {
                 if let Err(error) = engine.add_policy(file.name.clone(), file.text.clone()) {
                     let report = Report::read(&error, &files);
                     let location = report.location.unwrap_or_else(|| Location::new(&file.name, 1, 1));
@@ -103,7 +112,7 @@ impl Engine {
                 PolicyError::internal(format!("the engine cannot publish its syntax tree: {error}"))
             })?;
             let policies = read_syntax(&syntax, &files)?;
-            Ok((Self { engine, time_limit }, policies))
+            Ok((Self { engine, files, time_limit }, policies))
         })
     }
 
@@ -115,14 +124,13 @@ impl Engine {
     }
 
     /// Finishes what is common to all queries (scheduling, rule tables), and so finds what is wrong independently of input.
-    pub(crate) fn prepare(self, files: &[SourceFile]) -> Result<Self, PolicyError> {
-        let files = files.to_vec();
+    pub(crate) fn prepare(self) -> Result<Self, PolicyError> {
         on_worker("the policies", self.time_limit, move || {
             let mut prepared = self;
             match prepared.engine.eval_query("true".to_owned(), false) {
                 Ok(_) => Ok(prepared),
                 Err(error) => {
-                    let report = Report::read(&error, &files);
+                    let report = Report::read(&error, &prepared.files);
                     let location = report.location.unwrap_or_else(|| Location::new("policies", 1, 1));
                     Defects::check(vec![Defect::new(location, report.message, VALID_REGO)])?;
                     Err(PolicyError::internal("the engine refuses the policies"))
@@ -136,7 +144,6 @@ impl Engine {
     pub(crate) fn query(
         &self,
         what: &str,
-        files: &[SourceFile],
         input: &EngineValue,
         terms: &BTreeMap<String, String>,
         with_coverage: bool,
@@ -145,11 +152,12 @@ impl Engine {
         engine.set_input(input.0.clone());
         engine.set_enable_coverage(with_coverage);
         // An undefined term would leave the whole object undefined; a comprehension leaves out just the term.
-        let query = terms.iter().enumerate().map(|(index, (_, term))| format!("t{index} := [v | v := {term}]")).collect::<Vec<_>>().join("\n");
+        let statements = terms.values().enumerate().map(|(index, term)| format!("t{index} := [v | v := {term}]"));
+        let query = statements.collect::<Vec<_>>().join("\n");
         let names: Vec<String> = terms.keys().cloned().collect();
         let time_limit = self.time_limit;
-        let files = files.to_vec();
-        let (owned_what, what) = (what.to_owned(), what);
+        let files = Arc::clone(&self.files);
+        let owned_what = what.to_owned();
         on_worker(what, time_limit, move || {
             let results = engine
                 .eval_query(query, false)
@@ -159,11 +167,14 @@ impl Engine {
             for (index, name) in names.into_iter().enumerate() {
                 let bound = bindings
                     .as_ref()
-                    .and_then(|bindings| bindings.as_object().ok()?.get(&regorus::Value::from(format!("t{index}"))).cloned())
+                    .and_then(|bindings| {
+                        bindings.as_object().ok()?.get(&regorus::Value::from(format!("t{index}"))).cloned()
+                    })
                     .ok_or_else(|| PolicyError::internal(format!("the engine gave no binding for {name}")))?;
                 if let Some(value) = bound.as_array().ok().and_then(|values| values.first()) {
-                    let value = to_json(value)
-                        .map_err(|problem| PolicyError::internal(format!("the value of {name} is no JSON: {problem}")))?;
+                    let value = to_json(value).map_err(|problem| {
+                        PolicyError::internal(format!("the value of {name} is no JSON: {problem}"))
+                    })?;
                     values.insert(name, value);
                 }
             }
@@ -216,8 +227,8 @@ fn is_too_deep(file: &SourceFile) -> bool {
 
 /// Runs work where a deep recursion does no harm and an endless builtin cannot keep the caller.
 ///
-/// A thread cannot be stopped from outside: after a time-out it goes on until it ends by itself or the process does, which
-/// is what a caller does with the error.
+/// A thread cannot be stopped from outside: after an error of the watchdog it goes on until it ends by itself or the process
+/// does, which is what a caller does with the error.
 fn on_worker<T: Send + 'static>(
     what: &str,
     time_limit: Duration,
@@ -232,13 +243,35 @@ fn on_worker<T: Send + 'static>(
             let _ = sender.send(work());
         })
         .map_err(|error| PolicyError::internal(format!("no thread for the evaluation: {error}")))?;
-    match receiver.recv_timeout(time_limit + WATCHDOG_GRACE) {
-        Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => {
-            Err(PolicyError::TimeLimit { what: what.to_owned(), location: None, limit: time_limit })
+    let deadline = Instant::now() + time_limit + WATCHDOG_GRACE;
+    let memory_before = resident_bytes();
+    loop {
+        let wait = deadline.saturating_duration_since(Instant::now()).min(WATCHDOG_PERIOD);
+        match receiver.recv_timeout(wait) {
+            Ok(result) => return result,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(PolicyError::internal(format!("the engine panicked on {what}")));
+            }
+            Err(RecvTimeoutError::Timeout) if Instant::now() >= deadline => {
+                return Err(PolicyError::TimeLimit { what: what.to_owned(), location: None, limit: time_limit });
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let grown = resident_bytes().zip(memory_before).map_or(0, |(now, before)| now.saturating_sub(before));
+                if grown > MEMORY_BYTES {
+                    return Err(PolicyError::MemoryLimit { what: what.to_owned(), limit: MEMORY_BYTES });
+                }
+            }
         }
-        Err(RecvTimeoutError::Disconnected) => Err(PolicyError::internal(format!("the engine panicked on {what}"))),
     }
+}
+
+/// How much memory the process holds, where the system says so.
+fn resident_bytes() -> Option<u64> {
+    /// The kernel counts in pages; no common page is smaller.
+    const PAGE_BYTES: u64 = 4096;
+    let statistics = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statistics.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * PAGE_BYTES)
 }
 
 fn evaluation_error(error: &impl std::fmt::Display, files: &[SourceFile], what: &str, limit: Duration) -> PolicyError {

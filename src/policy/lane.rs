@@ -236,7 +236,8 @@ fn expect(custom: &mut Mapping, key: &str, expected: Option<&str>, defects: &mut
         None => custom.optional_text(key, defects),
     };
     if found.is_some() && found.as_deref() != expected {
-        let help = expected.map_or_else(|| format!("leave `{key}` out"), |expected| format!("write `{key}: {expected}`"));
+        let help =
+            expected.map_or_else(|| format!("leave `{key}` out"), |expected| format!("write `{key}: {expected}`"));
         defects.push(Defect::new(location, format!("`{key}` does not fit here"), help));
     }
 }
@@ -370,7 +371,13 @@ impl Rules {
         }
     }
 
-    fn annotate(&mut self, rule: &Rule, annotation: Annotation<'_>, custom: Option<Mapping>, defects: &mut Vec<Defect>) {
+    fn annotate(
+        &mut self,
+        rule: &Rule,
+        annotation: Annotation<'_>,
+        custom: Option<Mapping>,
+        defects: &mut Vec<Defect>,
+    ) {
         let name = rule.name();
         let code = name.first().and_then(|name| code_number(name)).and_then(|number| self.codes.get_mut(&number));
         let Some(code) = code else {
@@ -400,7 +407,9 @@ impl Rules {
                 Defect::new(
                     location.clone(),
                     format!("the rule `b{number}` says nothing about {code}"),
-                    format!("put METADATA with `custom: {{code: {code}, severity: …, taxonomy: …, remediation: …}}` above it"),
+                    format!(
+                        "put METADATA with `custom: {{code: {code}, severity: …, taxonomy: …, remediation: …}}` above it"
+                    ),
                 )
             };
             let Some((metadata_location, title, description, related_resources, custom)) = rule.metadata else {
@@ -437,7 +446,8 @@ impl Rules {
 
 /// Whether a name is a code rule's, or one that its author may take for one.
 fn looks_like_code(name: &str) -> bool {
-    name.strip_prefix(['b', 'B']).is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    name.strip_prefix(['b', 'B'])
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn code_number(name: &str) -> Option<u32> {

@@ -38,7 +38,14 @@ pub(crate) struct Comment<'text> {
 
 /// Scans one policy file.
 pub(crate) fn scan<'text>(file: &str, text: &'text str) -> Scan<'text> {
-    let mut scanner = Scanner { file, text, position: 0, previous: Previous::Start, levels: vec![Level::default()], scan: Scan::default() };
+    let mut scanner = Scanner {
+        file,
+        text,
+        position: 0,
+        previous: Previous::Start,
+        levels: vec![Level::default()],
+        scan: Scan::default(),
+    };
     // The first refusal ends the scan: every deeper bracket would repeat it.
     while scanner.position < text.len() && scanner.scan.defects.is_empty() {
         scanner.step();
@@ -132,7 +139,8 @@ impl Scanner<'_, '_> {
     }
 
     fn raw_string(&mut self) {
-        self.position = self.text[self.position..].find('`').map_or(self.text.len(), |length| self.position + length + 1);
+        self.position =
+            self.text[self.position..].find('`').map_or(self.text.len(), |length| self.position + length + 1);
         self.operand();
     }
 
@@ -283,10 +291,7 @@ mod tests {
         let scan = scan("f.rego", "# one\npackage a # two\n\t# three\r\nx := `\n# four\n`\n");
         assert_eq!(
             scan.comments,
-            [
-                Comment { line: 1, indentation: 0, text: " one" },
-                Comment { line: 3, indentation: 1, text: " three" },
-            ]
+            [Comment { line: 1, indentation: 0, text: " one" }, Comment { line: 3, indentation: 1, text: " three" },]
         );
     }
 

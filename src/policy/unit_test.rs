@@ -92,7 +92,7 @@ pub fn run_unit_tests(
     let input = EngineValue::new(&json!({}))?;
     let mut report = UnitTestReport { tests: Vec::new(), coverage: BTreeMap::new() };
     for ((package, name), location) in found {
-        let (outcome, prints) = match run(&engine, &files, &input, &package, &name, with_coverage) {
+        let (outcome, prints) = match run(&engine, &input, &package, &name, with_coverage) {
             Ok(answer) => {
                 let outcome = match answer.values.get(&name) {
                     Some(Value::Bool(true)) => UnitTestOutcome::Passed,
@@ -118,12 +118,11 @@ pub fn run_unit_tests(
 
 fn run(
     engine: &Engine,
-    files: &[SourceFile],
     input: &EngineValue,
     package: &str,
     name: &str,
     with_coverage: bool,
 ) -> Result<Answer, PolicyError> {
     let terms = BTreeMap::from([(name.to_owned(), format!("data.{package}.{name}"))]);
-    engine.query(&format!("`{package}.{name}`"), files, input, &terms, with_coverage)
+    engine.query(&format!("`{package}.{name}`"), input, &terms, with_coverage)
 }

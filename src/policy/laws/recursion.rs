@@ -133,7 +133,8 @@ mod tests {
     #[test]
     fn recursion_through_a_whole_package_is_refused() {
         for reference in ["data.lib", "data.lib.a", "data", "data.lib[x]", "data[x].a.s"] {
-            let text = format!("package lib.a\n\ns contains x if {{\n\tsome x in [\"a\"]\n\tcount({reference}) > 0\n}}\n");
+            let text =
+                format!("package lib.a\n\ns contains x if {{\n\tsome x in [\"a\"]\n\tcount({reference}) > 0\n}}\n");
             let found = problems(&[("lib/a.rego", &text)]);
             assert_eq!(found, ["lib/a.rego:5:8: recursion: lib.a.s → lib.a.s"], "{reference}");
         }
