@@ -343,3 +343,118 @@ fn to_json(value: &regorus::Value) -> Result<Value, &'static str> {
         Rego::Undefined => return Err("a part of it is undefined"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use regorus::unstable::BUILTINS;
+
+    use super::{Engine, EngineValue, Report, on_worker, to_json};
+    use crate::policy::laws::ALLOWED;
+    use crate::policy::{Location, PolicyError, SourceFile};
+
+    fn parse(text: &str) -> Result<Engine, PolicyError> {
+        let files = [SourceFile { name: "lib/a.rego".into(), text: text.into() }];
+        Engine::parse(&files, Duration::from_secs(5)).map(|(engine, _)| engine)
+    }
+
+    #[test]
+    fn every_allowed_builtin_is_there_and_takes_what_we_say() {
+        for (name, arity) in ALLOWED.iter().filter(|(name, _)| *name != "print") {
+            let (_, offered) = BUILTINS.get(name).unwrap_or_else(|| panic!("{name}"));
+            // The engine counts the collection only; the pattern is the second argument.
+            let offered = if *name == "walk" { 2 } else { usize::from(*offered) };
+            assert_eq!(*arity, offered, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_has_its_place() {
+        for (text, expected) in [
+            ("package lib.a\n\nx := [1\n", "lib/a.rego:4:1: "),
+            ("package lib.a\n\n\tx = = 1\n", "lib/a.rego:3:6: "),
+            ("package lib.a\n\nx := \"\\q\"\n", "lib/a.rego:3:7: "),
+            ("x := 1\n", "lib/a.rego:1:1: "),
+            ("", "lib/a.rego:1:1: "),
+            ("package lib.a\n\nallow { true }\n", "lib/a.rego:3:7: "),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{text:?}: {error}");
+            assert!(error.ends_with("\nhelp: the file must be valid Rego v1"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_only_the_compiler_sees_has_its_place_too() {
+        let engine = parse("package lib.a\n\nx if {\n\ty == 1\n\ty := 2\n\ty := 3\n}\n").unwrap();
+        let error = engine.prepare().unwrap_err().to_string();
+        assert!(error.starts_with("lib/a.rego:"), "{error}");
+    }
+
+    #[test]
+    fn trees_that_nest_too_deeply_are_refused() {
+        // Every level is within the limits of the scan, but all of them together are not.
+        let text = format!("package lib.a\n\nx := {}1{}\n", "1 + (".repeat(31), ")".repeat(31));
+        assert!(parse(&text).is_ok());
+        let chain = format!("{}1", "1 + ".repeat(30));
+        let text = format!("package lib.a\n\nx := ({chain}) + (({chain}) * f([{chain}, {{{chain}: ({chain})}}]))\n");
+        assert!(parse(&text).is_ok());
+        let mut nested = String::from("1");
+        for _ in 0..4 {
+            nested = format!("{nested}{}", " + 1".repeat(20)).replacen('1', "(1)", 1);
+            nested = format!("[{nested}][0]");
+        }
+        let error = parse(&format!("package lib.a\n\nx := {nested}\n")).unwrap_err().to_string();
+        assert!(error.starts_with("lib/a.rego:1:1: an expression of this file nests too deeply"), "{error}");
+    }
+
+    #[test]
+    fn work_that_never_ends_is_left_to_itself() {
+        let start = Instant::now();
+        let endless = || {
+            std::thread::sleep(Duration::from_secs(600));
+            Ok(())
+        };
+        let error = on_worker("the test", Duration::from_millis(1), endless).unwrap_err();
+        assert!(matches!(error, PolicyError::TimeLimit { .. }), "{error}");
+        assert!(start.elapsed() < Duration::from_secs(60));
+    }
+
+    #[test]
+    fn a_panic_of_the_engine_is_an_error() {
+        let error = on_worker("the test", Duration::from_secs(1), || -> Result<(), PolicyError> { panic!("boom") });
+        assert!(matches!(error, Err(PolicyError::Internal { .. })));
+    }
+
+    #[test]
+    fn undefined_terms_are_left_out_of_the_answer() {
+        let engine = parse("package lib.a\n\nx := 1\n\ny := input.nothing\n").unwrap().prepare().unwrap();
+        let terms = [("x", "data.lib.a.x"), ("y", "data.lib.a.y")];
+        let terms = terms.map(|(name, term)| (name.to_owned(), term.to_owned())).into();
+        let input = EngineValue::new(&serde_json::json!({})).unwrap();
+        let answer = engine.query("the test", &input, &terms, false).unwrap();
+        assert_eq!(answer.values, [("x".to_owned(), serde_json::json!(1))].into());
+    }
+
+    #[test]
+    fn sets_become_sorted_arrays_and_strange_keys_are_refused() {
+        let value = |text: &str| {
+            regorus::Engine::new().eval_query(text.into(), false).unwrap().result[0].expressions[0].value.clone()
+        };
+        assert_eq!(to_json(&value("{3, 1, 2}")), Ok(serde_json::json!([1, 2, 3])));
+        assert_eq!(to_json(&value("{\"a\": {1.5, null}}")), Ok(serde_json::json!({"a": [null, 1.5]})));
+        assert!(to_json(&value("{1: 2}")).is_err());
+        assert!(to_json(&regorus::Value::Undefined).is_err());
+    }
+
+    #[test]
+    fn reports_without_a_place_are_kept_whole() {
+        let report = Report::read(&"something\n  odd", &[]);
+        assert_eq!((report.location, report.message.as_str()), (None, "something odd"));
+        let files = [SourceFile { name: "a.rego".into(), text: "package a\n".into() }];
+        let report = Report::read(&"\n--> a.rego:1:3\n  |\n1 | package a\n  |   ^\nerror: it is wrong", &files);
+        assert_eq!(report.location, Some(Location::new("a.rego", 1, 3)));
+        assert_eq!(report.message, "it is wrong");
+    }
+}
