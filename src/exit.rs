@@ -1,7 +1,7 @@
 //! Exit codes: what a run of factgate tells the shell. They are a contract; the output format never changes them.
 
-use crate::verdict::{Outcome, Verdict};
 use crate::check::Cause;
+use crate::verdict::{Outcome, Verdict};
 
 /// How a run ended, as its caller sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -25,11 +25,19 @@ key(name, aspect, field) := _named("kms", "aliases", name, aspect, field)
 # The anchor schema of the schema registry. Its name is contract data where the handle registry does not mention it; a handle
 # that is there and not pinned blocks like any other.
 anchor_schema(aspect, field) := {
-	"subject": data.contract.m2.streaming.anchor_schema.handle,
-	"at": ["aws", "glue", "schemas", _path([handle.value(data.contract.m2.streaming.registry), anchor_name]), aspect],
+	"subject": anchor.handle,
+	"at": ["aws", "glue", "schemas", _path([handle.value(registry_name), schema_name(anchor)]), aspect],
 	"field": field,
-	"handles": array.concat([data.contract.m2.streaming.registry], _anchor_handles),
+	"handles": array.concat([registry_name], _mentioned(anchor.handle)),
+} if {
+	anchor := data.contract.m2.streaming.anchor_schema
+	registry_name := data.contract.m2.streaming.registry
 }
+
+# The name of a schema that a handle may pin, and that the contract names where the handle is not mentioned.
+schema_name(schema) := schema["default"] if {
+	count(_mentioned(schema.handle)) == 0
+} else := handle.value(schema.handle)
 
 # Every resource that carries the project's tag.
 inventory(field) := {
@@ -49,11 +57,9 @@ _named(service, kind, name, aspect, field) := {
 	"handles": [name],
 }
 
-_anchor_handles := [name | name := data.contract.m2.streaming.anchor_schema.handle; handle.raw(name) != null]
-
-anchor_name := data.contract.m2.streaming.anchor_schema["default"] if {
-	count(_anchor_handles) == 0
-} else := handle.value(data.contract.m2.streaming.anchor_schema.handle)
+_mentioned(name) := [name] if {
+	handle.raw(name) != null
+} else := []
 
 _path(parts) := concat("/", parts) if {
 	every part in parts {

@@ -1,26 +1,20 @@
 # METADATA
 # title: Handles
 # description: |
-#   Total look-ups into the handle registry. A handle that is missing, empty or `TO_PIN` has the value null; nothing here is
-#   ever undefined, so a rule that asks for a handle cannot vanish with it.
+#   Total look-ups into the handle registry. A handle that is missing, empty or `TO_PIN` has the value null; nothing here
+#   is ever undefined, so a rule that asks for a handle cannot vanish with it.
 package lib.handle
 
 # The pinned value; null where nothing is pinned.
-value(name) := pinned if {
-	is_pinned(name)
-	pinned := raw(name)
-} else := null
+value(name) := object.get(_pinned, name, null)
 
 # What the registry says, whether that pins anything or not.
 raw(name) := object.get(input, ["handles", name, "value"], null)
 
-is_pinned(name) if {
-	raw(name) != null
-	not _is_placeholder(raw(name))
-}
+is_pinned(name) if object.get(_pinned, name, null) != null
 
-# The handles among `names` that are not pinned, sorted.
-unpinned(names) := sort({name | some name in names; not is_pinned(name)})
+# The handles among `names` that are not pinned.
+unpinned(names) := [name | some name in names; object.get(_pinned, name, null) == null]
 
 # The value that a tag must have, by the handle of the tag's key; null where the registry expects none.
 tag_value(name) := expected if {
@@ -30,20 +24,14 @@ tag_value(name) := expected if {
 } else := null
 
 # The handle's place in the fact document.
-pointer(name) := sprintf("/handles/%s/value", [name])
+pointer(name) := concat("", ["/handles/", name, "/value"])
 
-# The prefix of every name that the platform gives: `fraud-platform-dev-full`. Null while a part of it is not pinned.
-platform := joined if {
-	parts := [replace(part, "_", "-") | some name in data.contract.m2.platform_name; part := value(name); is_string(part)]
-	count(parts) == count(data.contract.m2.platform_name)
-	joined := concat("-", parts)
-} else := null
-
-# The template of a name, with `{platform}` filled in; null while the platform's name is not pinned.
+# The template of a name, with `{platform}` filled in: the prefix of every name that the platform gives. Null while a part
+# of it is not pinned.
 expand(template) := template if {
 	not contains(template, "{platform}")
-} else := replace(template, "{platform}", platform) if {
-	is_string(platform)
+} else := replace(template, "{platform}", _platform) if {
+	is_string(_platform)
 } else := null
 
 # The handles that `expand` needs.
@@ -51,22 +39,34 @@ named_by(template) := data.contract.m2.platform_name if {
 	contains(template, "{platform}")
 } else := []
 
-_is_placeholder(value) if {
-	is_string(value)
-	upper(trim_space(value)) in {"", "TO_PIN"}
+_platform := joined if {
+	parts := [replace(part, "_", "-") | some name in data.contract.m2.platform_name; part := value(name); is_string(part)]
+	count(parts) == count(data.contract.m2.platform_name)
+	joined := concat("-", parts)
+} else := null
+
+# Every pinned handle at once: asking for one is then a look-up.
+_pinned := {name: pinned |
+	some name, handle in object.get(input, "handles", {})
+	pinned := object.get(handle, "value", null)
+	not pinned in {null, "", "TO_PIN", []}
+	not name in _placeholders
 }
 
-_is_placeholder(value) if value == []
-
-_is_placeholder(value) if {
-	is_array(value)
-	some item in value
-	_is_placeholder_item(item)
+# Placeholders that are not written as such: blanks, another case, or lists that hold one.
+_placeholders := {name |
+	some name, handle in object.get(input, "handles", {})
+	is_string(handle.value)
+	upper(trim_space(handle.value)) in {"", "TO_PIN"}
+} | {name |
+	some name, handle in object.get(input, "handles", {})
+	is_array(handle.value)
+	some item in handle.value
+	upper(trim_space(_text(item))) in {"", "TO_PIN"}
 }
 
-_is_placeholder_item(item) if item == null
-
-_is_placeholder_item(item) if {
+_text(item) := item if {
 	is_string(item)
-	upper(trim_space(item)) in {"", "TO_PIN"}
-}
+} else := "" if {
+	item == null
+} else := "something else"

@@ -50,15 +50,19 @@ blocking_codes(lane) := sort({blocker.code | some blocker in object.get(verdict(
 # What the evaluator says of the lane; empty while it has not said anything.
 verdict(lane) := object.get(_factgate, ["verdict", "lanes", lane], {})
 
-# An observation with the calls that it came from.
-reading(ref) := {
-	"fact": _pointer(ref),
-	"status": fact.status(ref),
-	"value": _without_log(fact.value(object.union(ref, {"field": []}))),
-	"error": object.get(fact.observation(ref), "error", null),
-	"reason": object.get(fact.observation(ref), "reason", null),
-	"receipts": receipt.recorded(ref),
-}
+# An observation with the calls that it came from. Logs stay in the fact document; an artifact names them by the digest in
+# their receipt.
+reading(ref) := object.union(
+	_without_log(object.union({"status": "missing"}, fact.observation(ref))),
+	{"fact": _pointer(ref), "receipts": receipt.recorded(ref)},
+)
+
+_without_log(observation) := object.union(
+	object.remove(observation, ["value"]),
+	{"value": object.remove(observation.value, ["log"])},
+) if {
+	is_object(object.get(observation, "value", null))
+} else := observation
 
 _pointer(ref) := fact.pointer(object.union(ref, {"field": []})) if {
 	fact.is_named(ref)
@@ -77,11 +81,6 @@ checks(found) := {"conforms": _all_hold(found), "checks": [row[2] | some row in 
 }
 
 _all_hold(found) := count([check | some check in found; check.ok != true]) == 0
-
-# Logs are kept by `--raw` and in the fact document; an artifact names them by the digest in their receipt.
-_without_log(value) := object.remove(value, ["log"]) if {
-	is_object(value)
-} else := value
 
 default _factgate := {}
 

@@ -9,25 +9,25 @@ import data.lib.fact
 import data.lib.report
 import data.lib.stack
 
-# Commands up to the plan, and what the plan would do.
-plan(name) := {
+# Commands up to the plan, what the plan would do, and the checks of the commands.
+plan(name, commands) := {
 	"stack": name,
 	"handles": _handles(name),
-	"commands": report.readings([stack.step(name, step, []) | some step in ["directory", "backend", "init", "validate", "plan"]]),
+	"commands": report.readings(_steps(name, ["directory", "backend", "init", "validate", "plan"])),
 	"summary": fact.value(stack.step(name, "plan", ["summary"])),
 	"resource_changes": fact.value(stack.step(name, "plan", ["resource_changes"])),
 	"drifted": fact.value(stack.step(name, "plan", ["drifted"])),
 	"output_changes": fact.value(stack.step(name, "plan", ["output_changes"])),
-	"conformance": report.checks(stack.commands(name)),
+	"conformance": report.checks(commands),
 }
 
-# The apply, the outputs and the identity of the state.
-apply(name) := {
+# The apply, the outputs, the identity of the state, and the checks of what is materialized.
+apply(name, materialized) := {
 	"stack": name,
 	"handles": _handles(name),
-	"commands": report.readings([stack.step(name, step, []) | some step in ["apply", "post_apply_plan", "outputs", "state"]]),
+	"commands": report.readings(_steps(name, ["apply", "post_apply_plan", "outputs", "state"])),
 	"applied": report.checks({stack.applied(name)}),
-	"materialized": report.checks(stack.materialized(name)),
+	"materialized": report.checks(materialized),
 	"consistency": report.checks(stack.consistent(name)),
 }
 
@@ -55,6 +55,8 @@ observations(name) := {observation |
 		"facts": [fact.pointer(ref)],
 	}
 }
+
+_steps(name, steps) := [stack.step(name, step, []) | some step in steps]
 
 _handles(name) := report.handles([
 	data.contract.m2.stacks[name].directory,

@@ -47,7 +47,7 @@ _carries(name, refs, missing) := check.of({
 		handle.tag_value(tag) == null
 	],
 	"holds": count(missing) == 0,
-	"expected": {handle.value(tag): handle.tag_value(tag) | some tag in data.contract.m2.tags; is_string(handle.value(tag))},
+	"expected": [{"key": handle.value(tag), "value": handle.tag_value(tag)} | some tag in data.contract.m2.tags],
 	"actual": missing,
 })
 

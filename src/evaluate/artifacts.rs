@@ -27,12 +27,12 @@ pub(super) fn evaluate(
     }});
     let mut engine = policies.engine().clone();
     engine.add_data(&EngineValue::new(&data)?)?;
-    let engine = engine.prepare(policies.files())?;
+    let engine = engine.prepare()?;
     let mut artifacts = BTreeMap::new();
     for lane in lanes.iter().filter(|lane| !lane.artifacts.is_empty()) {
         let terms = BTreeMap::from([(RULE.to_owned(), format!("data.{}.{RULE}", lane.package))]);
         let what = format!("the artifacts of `{}`", lane.package);
-        let value = engine.query(&what, policies.files(), input, &terms, false)?.values.remove(RULE);
+        let value = engine.query(&what, input, &terms, false)?.values.remove(RULE);
         artifacts.insert(lane.lane.clone(), bodies(lane, value)?);
     }
     Ok(artifacts)
@@ -55,7 +55,8 @@ fn bodies(lane: &Lane, value: Option<Value>) -> Result<BTreeMap<String, Value>, 
     };
     let declared: BTreeSet<&String> = lane.artifacts.iter().collect();
     let given: BTreeSet<&String> = bodies.keys().collect();
-    let list = |names: BTreeSet<&String>| names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let list =
+        |names: BTreeSet<&String>| names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let missing = &declared - &given;
     if !missing.is_empty() {
         return Err(wrong(format!("lacks {}", list(missing)), "every declared artifact is always written"));

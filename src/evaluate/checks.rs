@@ -23,15 +23,20 @@ pub(super) struct Findings {
 /// Evaluates the code rules and observations of a lane.
 pub(super) fn evaluate(policies: &Policies, lane: &Lane, input: &EngineValue) -> Result<Findings, PolicyError> {
     let mut terms = BTreeMap::new();
-    for rule in lane.codes.iter().map(|code| code.rule.as_str()).chain(lane.has_observations.then_some("observations")) {
+    for rule in lane.codes.iter().map(|code| code.rule.as_str()).chain(lane.has_observations.then_some("observations"))
+    {
         terms.insert(rule.to_owned(), format!("data.{}.{rule}", lane.package));
     }
     let what = format!("the package `{}`", lane.package);
-    let mut values = policies.engine().query(&what, policies.files(), input, &terms, false)?.values;
+    let mut values = policies.engine().query(&what, input, &terms, false)?.values;
     let mut codes = Vec::new();
     for code in &lane.codes {
         let value = values.remove(&code.rule).unwrap_or_default();
-        codes.push(CodeVerdict { code: code.code.clone(), title: code.title.clone(), checks: checks(lane, code, value)? });
+        codes.push(CodeVerdict {
+            code: code.code.clone(),
+            title: code.title.clone(),
+            checks: checks(lane, code, value)?,
+        });
     }
     let observations = match values.remove("observations") {
         Some(value) => observations(lane, value)?,
@@ -48,7 +53,9 @@ fn checks(lane: &Lane, code: &Code, value: Value) -> Result<Vec<Check>, PolicyEr
     };
     let mut checks = values
         .into_iter()
-        .map(|value| check(value).map_err(|problem| malformed(&code.location, format!("`{rule}` gives a check that {problem}"))))
+        .map(|value| {
+            check(value).map_err(|problem| malformed(&code.location, format!("`{rule}` gives a check that {problem}")))
+        })
         .collect::<Result<Vec<Check>, PolicyError>>()?;
     checks.sort_by(|left, right| identity(left).cmp(&identity(right)));
     // Equal checks are one element of the set, so two of the same identity contradict each other.

@@ -24,10 +24,11 @@ impl Document {
     /// Fails if the document lacks what the verdict is identified by.
     pub fn new(mut facts: Value, sealed: bool) -> Result<Self, EvaluateError> {
         let text = |pointer: &'static str| {
-            facts.pointer(pointer).and_then(Value::as_str).map(str::to_owned).ok_or(EvaluateError::Document {
-                pointer,
-                problem: "is no text",
-            })
+            facts
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+                .ok_or(EvaluateError::Document { pointer, problem: "is no text" })
         };
         let phase_execution_id = text("/run/phase_execution_id")?;
         let collected_at = text("/run/collected_at")?;
@@ -37,7 +38,10 @@ impl Document {
         let stamp = phase_execution_id
             .strip_prefix(PHASE_PREFIX)
             .filter(|stamp| is_time_stamp(stamp))
-            .ok_or(EvaluateError::Document { pointer: "/run/phase_execution_id", problem: "has not the expected form" })?
+            .ok_or(EvaluateError::Document {
+                pointer: "/run/phase_execution_id",
+                problem: "has not the expected form",
+            })?
             .to_owned();
         if !sealed && let Value::Object(fields) = &mut facts {
             fields.remove("digest");
@@ -84,7 +88,11 @@ mod tests {
             (json!({}), false, "/run/phase_execution_id"),
             (json!({"run": {"phase_execution_id": "m2_20260101T000000Z"}}), false, "/run/collected_at"),
             (json!({"run": {"phase_execution_id": "m2_20260101T000000Z", "collected_at": "x"}}), true, "/digest"),
-            (json!({"run": {"phase_execution_id": "m2_../../etc", "collected_at": "x"}}), false, "/run/phase_execution_id"),
+            (
+                json!({"run": {"phase_execution_id": "m2_../../etc", "collected_at": "x"}}),
+                false,
+                "/run/phase_execution_id",
+            ),
             (json!([]), false, "/run/phase_execution_id"),
         ] {
             let error = Document::new(facts, sealed).unwrap_err();
@@ -95,7 +103,8 @@ mod tests {
 
     #[test]
     fn the_digest_of_an_unsealed_document_counts_for_nothing() {
-        let facts = json!({"run": {"phase_execution_id": "m2_20260101T000000Z", "collected_at": "x"}, "digest": "sha256:0"});
+        let facts =
+            json!({"run": {"phase_execution_id": "m2_20260101T000000Z", "collected_at": "x"}, "digest": "sha256:0"});
         let sealed = Document::new(facts.clone(), true).unwrap();
         assert_eq!(sealed.identity().digest.as_deref(), Some("sha256:0"));
         assert!(sealed.facts().get("digest").is_some());

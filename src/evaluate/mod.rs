@@ -13,6 +13,8 @@
 mod artifacts;
 mod checks;
 mod document;
+#[cfg(test)]
+mod tests;
 mod verdicts;
 
 use std::collections::BTreeMap;
@@ -31,7 +33,9 @@ use crate::verdict::{FORMAT, ToolIdentity, Verdict};
 #[non_exhaustive]
 pub enum EvaluateError {
     /// The policies have no lane.
-    #[error("the policies in {source_name} have no lane, so nothing was evaluated\nhelp: a lane is a package `m2.<letter>` with METADATA")]
+    #[error(
+        "the policies in {source_name} have no lane, so nothing was evaluated\nhelp: a lane is a package `m2.<letter>` with METADATA"
+    )]
     NoLanes {
         /// Which policies.
         source_name: String,
@@ -45,7 +49,9 @@ pub enum EvaluateError {
         help: String,
     },
     /// The fact document lacks what every evaluation needs.
-    #[error("the fact document is not usable: {pointer} {problem}\nhelp: `factgate collect` writes it as RFC 3339 and `m2_<YYYYMMDDTHHMMSSZ>`")]
+    #[error(
+        "the fact document is not usable: {pointer} {problem}\nhelp: `factgate collect` writes it as RFC 3339 and `m2_<YYYYMMDDTHHMMSSZ>`"
+    )]
     Document {
         /// The JSON pointer of what is wrong.
         pointer: &'static str,

@@ -141,11 +141,8 @@ pub(super) fn outcome(lanes: &[LaneVerdict], reasons: &[String]) -> Outcome {
 
 /// P0 needs every lane of the contract.
 pub(super) fn p0(lanes: &[LaneVerdict], reasons: &[String]) -> P0 {
-    let missing_lanes: Vec<String> = LANES
-        .into_iter()
-        .filter(|name| lanes.iter().all(|lane| lane.lane != *name))
-        .map(str::to_owned)
-        .collect();
+    let missing_lanes: Vec<String> =
+        LANES.into_iter().filter(|name| lanes.iter().all(|lane| lane.lane != *name)).map(str::to_owned).collect();
     let status = match (missing_lanes.is_empty(), outcome(lanes, reasons)) {
         (false, _) => "not evaluated",
         (true, Outcome::Go) => "GO",

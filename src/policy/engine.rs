@@ -5,13 +5,14 @@
 //! ```
 //!
 //! What regorus does not bound is bounded here: evaluation runs on a thread with a large stack, under the engine's own time
-//! limit and, since that limit does not reach inside a builtin, under a watchdog.
+//! limit and, since that limit does not reach inside a builtin, under a watchdog that also minds the memory.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use regorus::utils::limits::ExecutionTimerConfig;
 use serde::Deserialize;
@@ -27,11 +28,20 @@ const STACK_BYTES: usize = 256 << 20;
 /// How long the watchdog waits beyond the engine's own limit, which gives the better message.
 const WATCHDOG_GRACE: Duration = Duration::from_secs(2);
 
+/// How often the watchdog looks at the memory.
+const WATCHDOG_PERIOD: Duration = Duration::from_millis(50);
+
+/// How much the process may grow while one package is evaluated.
+const MEMORY_BYTES: u64 = 2 << 30;
+
 /// The engine looks at the clock once in this many steps.
 const STEPS_BETWEEN_CLOCK_READS: NonZeroU32 = NonZeroU32::MIN.saturating_add(127);
 
 /// What the engine says when its time is up; it keeps the type of that error only outside of functions.
 const TIME_IS_UP: &str = "execution exceeded time limit";
+
+/// What to do about what the engine refuses to compile.
+const VALID_REGO: &str = "the file must be valid Rego v1";
 
 /// A document in the engine's own form, converted once and shared by every query.
 #[derive(Clone, Debug)]
@@ -49,6 +59,8 @@ impl EngineValue {
 #[derive(Clone)]
 pub(crate) struct Engine {
     engine: regorus::Engine,
+    /// What the engine's places refer to.
+    files: Arc<[SourceFile]>,
     time_limit: Duration,
 }
 
@@ -78,7 +90,7 @@ pub(crate) struct Coverage {
 impl Engine {
     /// Parses policies. The texts must have passed the lexical scan.
     pub(crate) fn parse(files: &[SourceFile], time_limit: Duration) -> Result<(Self, Vec<Policy>), PolicyError> {
-        let files = files.to_vec();
+        let files: Arc<[SourceFile]> = files.into();
         on_worker("the policies", time_limit, move || {
             let mut engine = regorus::Engine::new();
             engine.set_strict_builtin_errors(true);
@@ -88,11 +100,11 @@ impl Engine {
                 check_interval: STEPS_BETWEEN_CLOCK_READS,
             });
             let mut defects = Vec::new();
-            for file in &files {
+            for file in files.iter() {
                 if let Err(error) = engine.add_policy(file.name.clone(), file.text.clone()) {
                     let report = Report::read(&error, &files);
                     let location = report.location.unwrap_or_else(|| Location::new(&file.name, 1, 1));
-                    defects.push(Defect::new(location, report.message, "the file must be valid Rego v1"));
+                    defects.push(Defect::new(location, report.message, VALID_REGO));
                 }
             }
             Defects::check(defects)?;
@@ -100,7 +112,7 @@ impl Engine {
                 PolicyError::internal(format!("the engine cannot publish its syntax tree: {error}"))
             })?;
             let policies = read_syntax(&syntax, &files)?;
-            Ok((Self { engine, time_limit }, policies))
+            Ok((Self { engine, files, time_limit }, policies))
         })
     }
 
@@ -112,13 +124,17 @@ impl Engine {
     }
 
     /// Finishes what is common to all queries (scheduling, rule tables), and so finds what is wrong independently of input.
-    pub(crate) fn prepare(self, files: &[SourceFile]) -> Result<Self, PolicyError> {
-        let files = files.to_vec();
+    pub(crate) fn prepare(self) -> Result<Self, PolicyError> {
         on_worker("the policies", self.time_limit, move || {
             let mut prepared = self;
             match prepared.engine.eval_query("true".to_owned(), false) {
                 Ok(_) => Ok(prepared),
-                Err(error) => Err(evaluation_error(&error, &files, "the policies", prepared.time_limit)),
+                Err(error) => {
+                    let report = Report::read(&error, &prepared.files);
+                    let location = report.location.unwrap_or_else(|| Location::new("policies", 1, 1));
+                    Defects::check(vec![Defect::new(location, report.message, VALID_REGO)])?;
+                    Err(PolicyError::internal("the engine refuses the policies"))
+                }
             }
         })
     }
@@ -128,7 +144,6 @@ impl Engine {
     pub(crate) fn query(
         &self,
         what: &str,
-        files: &[SourceFile],
         input: &EngineValue,
         terms: &BTreeMap<String, String>,
         with_coverage: bool,
@@ -137,11 +152,12 @@ impl Engine {
         engine.set_input(input.0.clone());
         engine.set_enable_coverage(with_coverage);
         // An undefined term would leave the whole object undefined; a comprehension leaves out just the term.
-        let query = terms.iter().enumerate().map(|(index, (_, term))| format!("t{index} := [v | v := {term}]")).collect::<Vec<_>>().join("\n");
+        let statements = terms.values().enumerate().map(|(index, term)| format!("t{index} := [v | v := {term}]"));
+        let query = statements.collect::<Vec<_>>().join("\n");
         let names: Vec<String> = terms.keys().cloned().collect();
         let time_limit = self.time_limit;
-        let files = files.to_vec();
-        let (owned_what, what) = (what.to_owned(), what);
+        let files = Arc::clone(&self.files);
+        let owned_what = what.to_owned();
         on_worker(what, time_limit, move || {
             let results = engine
                 .eval_query(query, false)
@@ -151,11 +167,14 @@ impl Engine {
             for (index, name) in names.into_iter().enumerate() {
                 let bound = bindings
                     .as_ref()
-                    .and_then(|bindings| bindings.as_object().ok()?.get(&regorus::Value::from(format!("t{index}"))).cloned())
+                    .and_then(|bindings| {
+                        bindings.as_object().ok()?.get(&regorus::Value::from(format!("t{index}"))).cloned()
+                    })
                     .ok_or_else(|| PolicyError::internal(format!("the engine gave no binding for {name}")))?;
                 if let Some(value) = bound.as_array().ok().and_then(|values| values.first()) {
-                    let value = to_json(value)
-                        .map_err(|problem| PolicyError::internal(format!("the value of {name} is no JSON: {problem}")))?;
+                    let value = to_json(value).map_err(|problem| {
+                        PolicyError::internal(format!("the value of {name} is no JSON: {problem}"))
+                    })?;
                     values.insert(name, value);
                 }
             }
@@ -208,8 +227,8 @@ fn is_too_deep(file: &SourceFile) -> bool {
 
 /// Runs work where a deep recursion does no harm and an endless builtin cannot keep the caller.
 ///
-/// A thread cannot be stopped from outside: after a time-out it goes on until it ends by itself or the process does, which
-/// is what a caller does with the error.
+/// A thread cannot be stopped from outside: after an error of the watchdog it goes on until it ends by itself or the process
+/// does, which is what a caller does with the error.
 fn on_worker<T: Send + 'static>(
     what: &str,
     time_limit: Duration,
@@ -224,13 +243,35 @@ fn on_worker<T: Send + 'static>(
             let _ = sender.send(work());
         })
         .map_err(|error| PolicyError::internal(format!("no thread for the evaluation: {error}")))?;
-    match receiver.recv_timeout(time_limit + WATCHDOG_GRACE) {
-        Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => {
-            Err(PolicyError::TimeLimit { what: what.to_owned(), location: None, limit: time_limit })
+    let deadline = Instant::now() + time_limit + WATCHDOG_GRACE;
+    let memory_before = resident_bytes();
+    loop {
+        let wait = deadline.saturating_duration_since(Instant::now()).min(WATCHDOG_PERIOD);
+        match receiver.recv_timeout(wait) {
+            Ok(result) => return result,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(PolicyError::internal(format!("the engine panicked on {what}")));
+            }
+            Err(RecvTimeoutError::Timeout) if Instant::now() >= deadline => {
+                return Err(PolicyError::TimeLimit { what: what.to_owned(), location: None, limit: time_limit });
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let grown = resident_bytes().zip(memory_before).map_or(0, |(now, before)| now.saturating_sub(before));
+                if grown > MEMORY_BYTES {
+                    return Err(PolicyError::MemoryLimit { what: what.to_owned(), limit: MEMORY_BYTES });
+                }
+            }
         }
-        Err(RecvTimeoutError::Disconnected) => Err(PolicyError::internal(format!("the engine panicked on {what}"))),
     }
+}
+
+/// How much memory the process holds, where the system says so.
+fn resident_bytes() -> Option<u64> {
+    /// The kernel counts in pages; no common page is smaller.
+    const PAGE_BYTES: u64 = 4096;
+    let statistics = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statistics.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * PAGE_BYTES)
 }
 
 fn evaluation_error(error: &impl std::fmt::Display, files: &[SourceFile], what: &str, limit: Duration) -> PolicyError {
@@ -301,4 +342,119 @@ fn to_json(value: &regorus::Value) -> Result<Value, &'static str> {
         ),
         Rego::Undefined => return Err("a part of it is undefined"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use regorus::unstable::BUILTINS;
+
+    use super::{Engine, EngineValue, Report, on_worker, to_json};
+    use crate::policy::laws::ALLOWED;
+    use crate::policy::{Location, PolicyError, SourceFile};
+
+    fn parse(text: &str) -> Result<Engine, PolicyError> {
+        let files = [SourceFile { name: "lib/a.rego".into(), text: text.into() }];
+        Engine::parse(&files, Duration::from_secs(5)).map(|(engine, _)| engine)
+    }
+
+    #[test]
+    fn every_allowed_builtin_is_there_and_takes_what_we_say() {
+        for (name, arity) in ALLOWED.iter().filter(|(name, _)| *name != "print") {
+            let (_, offered) = BUILTINS.get(name).unwrap_or_else(|| panic!("{name}"));
+            // The engine counts the collection only; the pattern is the second argument.
+            let offered = if *name == "walk" { 2 } else { usize::from(*offered) };
+            assert_eq!(*arity, offered, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_has_its_place() {
+        for (text, expected) in [
+            ("package lib.a\n\nx := [1\n", "lib/a.rego:4:1: "),
+            ("package lib.a\n\n\tx = = 1\n", "lib/a.rego:3:6: "),
+            ("package lib.a\n\nx := \"\\q\"\n", "lib/a.rego:3:7: "),
+            ("x := 1\n", "lib/a.rego:1:1: "),
+            ("", "lib/a.rego:1:1: "),
+            ("package lib.a\n\nallow { true }\n", "lib/a.rego:3:7: "),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{text:?}: {error}");
+            assert!(error.ends_with("\nhelp: the file must be valid Rego v1"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_only_the_compiler_sees_has_its_place_too() {
+        let engine = parse("package lib.a\n\nx if {\n\ty == 1\n\ty := 2\n\ty := 3\n}\n").unwrap();
+        let error = engine.prepare().unwrap_err().to_string();
+        assert!(error.starts_with("lib/a.rego:"), "{error}");
+    }
+
+    #[test]
+    fn trees_that_nest_too_deeply_are_refused() {
+        // Every level is within the limits of the scan, but all of them together are not.
+        let text = format!("package lib.a\n\nx := {}1{}\n", "1 + (".repeat(31), ")".repeat(31));
+        assert!(parse(&text).is_ok());
+        let chain = format!("{}1", "1 + ".repeat(30));
+        let text = format!("package lib.a\n\nx := ({chain}) + (({chain}) * f([{chain}, {{{chain}: ({chain})}}]))\n");
+        assert!(parse(&text).is_ok());
+        let mut nested = String::from("1");
+        for _ in 0..4 {
+            nested = format!("{nested}{}", " + 1".repeat(20)).replacen('1', "(1)", 1);
+            nested = format!("[{nested}][0]");
+        }
+        let error = parse(&format!("package lib.a\n\nx := {nested}\n")).unwrap_err().to_string();
+        assert!(error.starts_with("lib/a.rego:1:1: an expression of this file nests too deeply"), "{error}");
+    }
+
+    #[test]
+    fn work_that_never_ends_is_left_to_itself() {
+        let start = Instant::now();
+        let endless = || {
+            std::thread::sleep(Duration::from_secs(600));
+            Ok(())
+        };
+        let error = on_worker("the test", Duration::from_millis(1), endless).unwrap_err();
+        assert!(matches!(error, PolicyError::TimeLimit { .. }), "{error}");
+        assert!(start.elapsed() < Duration::from_secs(60));
+    }
+
+    #[test]
+    fn a_panic_of_the_engine_is_an_error() {
+        let error = on_worker("the test", Duration::from_secs(1), || -> Result<(), PolicyError> { panic!("boom") });
+        assert!(matches!(error, Err(PolicyError::Internal { .. })));
+    }
+
+    #[test]
+    fn undefined_terms_are_left_out_of_the_answer() {
+        let engine = parse("package lib.a\n\nx := 1\n\ny := input.nothing\n").unwrap().prepare().unwrap();
+        let terms = [("x", "data.lib.a.x"), ("y", "data.lib.a.y")];
+        let terms = terms.map(|(name, term)| (name.to_owned(), term.to_owned())).into();
+        let input = EngineValue::new(&serde_json::json!({})).unwrap();
+        let answer = engine.query("the test", &input, &terms, false).unwrap();
+        assert_eq!(answer.values, [("x".to_owned(), serde_json::json!(1))].into());
+    }
+
+    #[test]
+    fn sets_become_sorted_arrays_and_strange_keys_are_refused() {
+        let value = |text: &str| {
+            regorus::Engine::new().eval_query(text.into(), false).unwrap().result[0].expressions[0].value.clone()
+        };
+        assert_eq!(to_json(&value("{3, 1, 2}")), Ok(serde_json::json!([1, 2, 3])));
+        assert_eq!(to_json(&value("{\"a\": {1.5, null}}")), Ok(serde_json::json!({"a": [null, 1.5]})));
+        assert!(to_json(&value("{1: 2}")).is_err());
+        assert!(to_json(&regorus::Value::Undefined).is_err());
+    }
+
+    #[test]
+    fn reports_without_a_place_are_kept_whole() {
+        let report = Report::read(&"something\n  odd", &[]);
+        assert_eq!((report.location, report.message.as_str()), (None, "something odd"));
+        let files = [SourceFile { name: "a.rego".into(), text: "package a\n".into() }];
+        let report = Report::read(&"\n--> a.rego:1:3\n  |\n1 | package a\n  |   ^\nerror: it is wrong", &files);
+        assert_eq!(report.location, Some(Location::new("a.rego", 1, 3)));
+        assert_eq!(report.message, "it is wrong");
+    }
 }

@@ -28,7 +28,9 @@ pub enum PolicyError {
         source: std::io::Error,
     },
     /// There is no policy in the policy folder.
-    #[error("{origin} holds no policy\nhelp: a policy is a file `m2/<lane>/<name>.rego`; without one nothing is evaluated")]
+    #[error(
+        "{origin} holds no policy\nhelp: a policy is a file `m2/<lane>/<name>.rego`; without one nothing is evaluated"
+    )]
     Empty {
         /// Which policies.
         origin: String,
@@ -46,7 +48,9 @@ pub enum PolicyError {
         path: PathBuf,
     },
     /// More than a policy folder may hold.
-    #[error("{what} is larger than {limit}\nhelp: is this the folder that holds `lib/` and `m2/`? Facts belong elsewhere")]
+    #[error(
+        "{what} is larger than {limit}\nhelp: is this the folder that holds `lib/` and `m2/`? Facts belong elsewhere"
+    )]
     TooLarge {
         /// The file, or the folder as a whole.
         what: String,
@@ -95,6 +99,14 @@ pub enum PolicyError {
         location: Option<Location>,
         /// How long it may take.
         limit: Duration,
+    },
+    /// A package needs more memory than any evaluation should.
+    #[error("evaluating {what} took more than {} MiB of memory\nhelp: look for a comprehension that collects a product of large collections", limit >> 20)]
+    MemoryLimit {
+        /// What was evaluated.
+        what: String,
+        /// How many bytes it may take.
+        limit: u64,
     },
     /// A rule gave something that is not what its kind of rule has to give.
     #[error("{location}: {problem}\nhelp: {help}")]

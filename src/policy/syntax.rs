@@ -53,10 +53,20 @@ pub(crate) enum Rule {
 #[derive(Debug, Deserialize)]
 pub(crate) enum Head {
     /// A complete rule, or an entry of a partial object.
-    Compr { refr: Expr, assign: Option<Assign> },
+    Compr {
+        refr: Expr,
+        assign: Option<Assign>,
+    },
     /// An element of a partial set.
-    Set { refr: Expr, key: Option<Expr> },
-    Func { refr: Expr, args: Vec<Expr>, assign: Option<Assign> },
+    Set {
+        refr: Expr,
+        key: Option<Expr>,
+    },
+    Func {
+        refr: Expr,
+        args: Vec<Expr>,
+        assign: Option<Assign>,
+    },
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,7 +122,7 @@ pub(crate) enum Expr {
     ArrayCompr { term: Box<Expr>, query: Query },
     SetCompr { term: Box<Expr>, query: Query },
     ObjectCompr { key: Box<Expr>, value: Box<Expr>, query: Query },
-    Call { span: Span, fcn: Box<Expr>, params: Vec<Expr> },
+    Call { fcn: Box<Expr>, params: Vec<Expr> },
     UnaryExpr { expr: Box<Expr> },
     RefDot { span: Span, refr: Box<Expr>, field: (IgnoredAny, String) },
     RefBrack { span: Span, refr: Box<Expr>, index: Box<Expr> },
@@ -187,7 +197,9 @@ impl Rule {
     /// The reference that names the rule.
     pub(crate) fn refr(&self) -> &Expr {
         match self {
-            Self::Spec { head: Head::Compr { refr, .. } | Head::Set { refr, .. } | Head::Func { refr, .. }, .. }
+            Self::Spec {
+                head: Head::Compr { refr, .. } | Head::Set { refr, .. } | Head::Func { refr, .. }, ..
+            }
             | Self::Default { refr, .. } => refr,
         }
     }

@@ -31,3 +31,27 @@ pub(crate) fn defects(files: &[(&str, &str)]) -> Vec<Defect> {
 pub(crate) fn problems(files: &[(&str, &str)]) -> Vec<String> {
     defects(files).into_iter().map(|defect| format!("{}: {}", defect.location, defect.problem)).collect()
 }
+
+#[test]
+fn the_embedded_policies_break_no_law() {
+    if let Err(error) = Policies::embedded(&PolicyOptions::default()) {
+        panic!("{error}");
+    }
+}
+
+#[test]
+fn the_embedded_policies_are_those_of_the_folder() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    let embedded = PolicySet::embedded().unwrap();
+    let folder = PolicySet::from_folder(&folder).unwrap();
+    assert_eq!(embedded.digest(), folder.digest(), "touch a policy file and build again: a new file was not embedded");
+    assert_eq!(embedded.tests(), folder.tests());
+}
+
+#[test]
+fn the_unit_tests_of_the_embedded_policies_pass() {
+    let set = PolicySet::embedded().unwrap();
+    let report = super::run_unit_tests(&set, &PolicyOptions::default(), false).unwrap();
+    let failed: Vec<_> = report.tests.iter().filter(|test| test.outcome != super::UnitTestOutcome::Passed).collect();
+    assert!(report.has_passed(), "{failed:#?}");
+}

@@ -92,7 +92,7 @@ pub fn run_unit_tests(
     let input = EngineValue::new(&json!({}))?;
     let mut report = UnitTestReport { tests: Vec::new(), coverage: BTreeMap::new() };
     for ((package, name), location) in found {
-        let (outcome, prints) = match run(&engine, &files, &input, &package, &name, with_coverage) {
+        let (outcome, prints) = match run(&engine, &input, &package, &name, with_coverage) {
             Ok(answer) => {
                 let outcome = match answer.values.get(&name) {
                     Some(Value::Bool(true)) => UnitTestOutcome::Passed,
@@ -118,12 +118,80 @@ pub fn run_unit_tests(
 
 fn run(
     engine: &Engine,
-    files: &[SourceFile],
     input: &EngineValue,
     package: &str,
     name: &str,
     with_coverage: bool,
 ) -> Result<Answer, PolicyError> {
     let terms = BTreeMap::from([(name.to_owned(), format!("data.{package}.{name}"))]);
-    engine.query(&format!("`{package}.{name}`"), files, input, &terms, with_coverage)
+    engine.query(&format!("`{package}.{name}`"), input, &terms, with_coverage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{UnitTestOutcome, run_unit_tests};
+    use crate::exit::ExitCode;
+    use crate::policy::tests::set;
+    use crate::policy::{PolicyError, PolicyOptions};
+
+    const POLICY: (&str, &str) = ("lib/a.rego", "package lib.a\n\nx := 1\n\ny := 2 if input.y\n");
+
+    #[test]
+    fn tests_pass_fail_and_err_with_their_places() {
+        let tests = "package lib.a_test\n\nimport data.lib.a\n\n\
+                     test_passes if {\n\tprint(\"seen\", a.x)\n\ta.x == 1\n}\n\n\
+                     test_fails if a.x == 2\n\ntest_errs if to_number(\"x\") == 1\n\n\
+                     test_uses_input if a.y == 2 with input as {\"y\": true}\n\ntest_is_no_boolean := 7\n\nhelper := 1\n";
+        let set = set(&[POLICY, ("lib/a_test.rego", tests)]).unwrap();
+        let report = run_unit_tests(&set, &PolicyOptions::default(), false).unwrap();
+        let outcomes: Vec<(String, &str, &str)> = report
+            .tests
+            .iter()
+            .map(|test| {
+                let outcome = match &test.outcome {
+                    UnitTestOutcome::Passed => "passed",
+                    UnitTestOutcome::Failed => "failed",
+                    UnitTestOutcome::Error(message) => message.split(" (while").next().unwrap(),
+                };
+                (test.location.to_string(), test.name.as_str(), outcome)
+            })
+            .collect();
+        assert_eq!(
+            outcomes,
+            [
+                ("lib/a_test.rego:5:1".into(), "test_passes", "passed"),
+                ("lib/a_test.rego:10:1".into(), "test_fails", "failed"),
+                ("lib/a_test.rego:12:1".into(), "test_errs", "lib/a_test.rego:12:25: could not parse string as number"),
+                ("lib/a_test.rego:14:1".into(), "test_uses_input", "passed"),
+                ("lib/a_test.rego:16:1".into(), "test_is_no_boolean", "failed"),
+            ]
+        );
+        assert_eq!(report.tests[0].prints, ["lib/a_test.rego:6: seen 1"]);
+        assert!(!report.has_passed());
+        assert!(report.coverage.is_empty());
+    }
+
+    #[test]
+    fn a_run_without_tests_fails() {
+        for tests in ["package lib.a_test\n\nhelper := 1\n", "package lib.a_test\n\ntest := 1\n"] {
+            let set = set(&[POLICY, ("lib/a_test.rego", tests)]).unwrap();
+            let error = run_unit_tests(&set, &PolicyOptions::default(), false).unwrap_err();
+            assert!(matches!(error, PolicyError::NoTests { .. }));
+            assert_eq!(error.exit_code(), ExitCode::NothingEvaluated);
+        }
+        let error = run_unit_tests(&set(&[POLICY]).unwrap(), &PolicyOptions::default(), false).unwrap_err();
+        assert!(matches!(error, PolicyError::NoTests { .. }));
+    }
+
+    #[test]
+    fn coverage_unites_the_lines_of_all_tests() {
+        let tests = "package lib.a_test\n\ntest_x if data.lib.a.x == 1\n";
+        let set = set(&[POLICY, ("lib/a_test.rego", tests)]).unwrap();
+        let report = run_unit_tests(&set, &PolicyOptions::default(), true).unwrap();
+        let files: Vec<&String> = report.coverage.keys().collect();
+        assert_eq!(files, ["lib/a.rego"]);
+        let lines = &report.coverage["lib/a.rego"];
+        assert!(lines.covered.contains(&3), "{lines:?}");
+        assert!(lines.not_covered.contains(&5), "{lines:?}");
+    }
 }

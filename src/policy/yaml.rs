@@ -50,7 +50,11 @@ impl Document {
         };
         let documents = MarkedYaml::load_from_str(text).map_err(|error| {
             let location = place(error.marker().line(), error.marker().col());
-            Defect::new(location, format!("METADATA is no valid YAML: {}", error.info()), "quote texts with `: ` or `#` in them")
+            Defect::new(
+                location,
+                format!("METADATA is no valid YAML: {}", error.info()),
+                "quote texts with `: ` or `#` in them",
+            )
         })?;
         let root = match documents.as_slice() {
             [root] => convert(root, &place),
@@ -147,7 +151,11 @@ impl Mapping {
                 None
             }
             None => {
-                defects.push(Defect::new(node.location, format!("`{key}` is no text"), "quote it if it looks like a number"));
+                defects.push(Defect::new(
+                    node.location,
+                    format!("`{key}` is no text"),
+                    "quote it if it looks like a number",
+                ));
                 None
             }
         }
@@ -178,7 +186,11 @@ impl Mapping {
         for mut item in self.optional_list(key, defects) {
             match item.take_text() {
                 Some(text) if !text.trim().is_empty() => texts.push((text.trim().to_owned(), item.location)),
-                _ => defects.push(Defect::new(item.location, format!("`{key}` holds something that is no text"), "quote it")),
+                _ => defects.push(Defect::new(
+                    item.location,
+                    format!("`{key}` holds something that is no text"),
+                    "quote it",
+                )),
             }
         }
         texts
@@ -189,7 +201,11 @@ impl Mapping {
         match self.take(key)?.into_mapping() {
             Ok(mapping) => Some(mapping),
             Err(location) => {
-                defects.push(Defect::new(location, format!("`{key}` is no mapping"), format!("write `{key}: {{...}}`")));
+                defects.push(Defect::new(
+                    location,
+                    format!("`{key}` is no mapping"),
+                    format!("write `{key}: {{...}}`"),
+                ));
                 None
             }
         }

@@ -19,7 +19,7 @@ import data.lib.stack
 #   severity: S1
 #   taxonomy: M2-B8
 #   remediation: Collect again with the permissions named by the unreadable facts; never edit a fact document by hand.
-b5 contains receipt.identified_run
+b5 contains receipt.identifies("run")
 
 b5 contains check.exists("run", "the caller is identified", aws.caller_identity(["Arn"]))
 

@@ -19,7 +19,7 @@ import data.lib.stack
 #   severity: S2
 #   taxonomy: M2-B8
 #   remediation: Collect again with the permissions named by the unreadable facts; never edit a fact document by hand.
-b5 contains receipt.identified_run
+b5 contains receipt.identifies("run")
 
 b5 contains claim if some claim in stack.consistent(_stack)
 
@@ -73,8 +73,8 @@ observations contains {
 }
 
 artifacts := {
-	"m2b_core_plan_snapshot.json": report.artifact("M2.B", snapshot.plan(_stack)),
-	"m2b_core_apply_snapshot.json": report.artifact("M2.B", snapshot.apply(_stack)),
+	"m2b_core_plan_snapshot.json": report.artifact("M2.B", snapshot.plan(_stack, b2)),
+	"m2b_core_apply_snapshot.json": report.artifact("M2.B", snapshot.apply(_stack, b1)),
 	"m2b_core_output_handle_matrix.json": report.artifact("M2.B", _output_matrix),
 	"m2b_core_policy_tag_conformance.json": report.artifact("M2.B", _conformance),
 	"m2b_post_apply_stability_check.json": report.artifact("M2.B", _stability),

@@ -18,7 +18,7 @@ import data.lib.stack
 #   severity: S2
 #   taxonomy: M2-B8
 #   remediation: Collect again with the permissions named by the unreadable facts; never edit a fact document by hand.
-b7 contains receipt.identified_run
+b7 contains receipt.identifies("run")
 
 b7 contains claim if some claim in stack.consistent(_stack)
 
@@ -87,8 +87,8 @@ observations contains {
 }
 
 artifacts := {
-	"m2c_streaming_plan_snapshot.json": report.artifact("M2.C", snapshot.plan(_stack)),
-	"m2c_streaming_apply_snapshot.json": report.artifact("M2.C", snapshot.apply(_stack)),
+	"m2c_streaming_plan_snapshot.json": report.artifact("M2.C", snapshot.plan(_stack, b2)),
+	"m2c_streaming_apply_snapshot.json": report.artifact("M2.C", snapshot.apply(_stack, b1)),
 	"m2c_msk_identity_snapshot.json": report.artifact("M2.C", _identity),
 	"m2c_schema_registry_snapshot.json": report.artifact("M2.C", _schema_registry),
 	"m2c_stream_lane_contract_snapshot.json": report.artifact("M2.C", _lane_contract),
@@ -117,7 +117,7 @@ _identity := {
 
 _schema_registry := {
 	"handles": report.handles([_registry, data.contract.m2.streaming.compatibility, data.contract.m2.streaming.anchor_schema.handle]),
-	"anchor_schema": aws.anchor_name,
+	"anchor_schema": aws.schema_name(data.contract.m2.streaming.anchor_schema),
 	"registry": report.readings([aws.registry(_registry, aspect, []) | some aspect in ["registry", "schemas"]]),
 	"anchor": report.readings([aws.anchor_schema(aspect, []) | some aspect in ["schema", "latest_version"]]),
 	"conformance": report.checks(b5),
@@ -129,7 +129,7 @@ _lane_contract := {
 		startswith(name, "FLINK_")
 	}),
 	"contract": data.contract.m2.flink,
-	"platform": handle.platform,
+	"platform": handle.expand("{platform}"),
 	"conformance": report.checks(b6),
 }
 

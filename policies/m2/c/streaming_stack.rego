@@ -197,7 +197,7 @@ b5 contains check.equals(
 	data.contract.m2.streaming.anchor_schema.handle,
 	"the anchor schema is registered under its name",
 	aws.anchor_schema("schema", ["SchemaName"]),
-	aws.anchor_name,
+	aws.schema_name(data.contract.m2.streaming.anchor_schema),
 )
 
 b5 contains check.equals(

@@ -1,9 +1,9 @@
 //! Law: policies call what is pure, bounded and the same under OPA.
 
+use super::super::Defect;
 use super::super::error::did_you_mean;
 use super::super::reference::{Reference, Target};
 use super::super::syntax::Expr;
-use super::super::Defect;
 use super::{Program, RuleView};
 
 /// How many numbers a `numbers.range` may give: no limit of the engine reaches inside a builtin.
@@ -162,10 +162,9 @@ fn undefined_function(program: &Program<'_>, path: &[String], reference: &Refere
     let name = path.join(".");
     match program.arities.get(path) {
         Some(Some(arity)) if *arity == supplied => None,
-        Some(Some(arity)) => Some((
-            format!("`{name}` takes {arity} arguments and is given {supplied}"),
-            "give it what it takes".into(),
-        )),
+        Some(Some(arity)) => {
+            Some((format!("`{name}` takes {arity} arguments and is given {supplied}"), "give it what it takes".into()))
+        }
         Some(None) => Some((format!("`{name}` is a rule, no function"), "refer to it without parentheses".into())),
         None => {
             let functions: Vec<String> =
@@ -200,10 +199,9 @@ fn builtin(rule: &RuleView<'_>, name: &str, reference: &Reference<'_>) -> Findin
             format!("`{name}` takes {arity} arguments and is given {}", arguments.len()),
             "give it what it takes".into(),
         )),
-        "walk" if !matches!(arguments, [_, Expr::Array { items }] if items.len() == 2) => Some((
-            "`walk` works only as `walk(x, [path, value])`".into(),
-            "write the pattern into the call".into(),
-        )),
+        "walk" if !matches!(arguments, [_, Expr::Array { items }] if items.len() == 2) => {
+            Some(("`walk` works only as `walk(x, [path, value])`".into(), "write the pattern into the call".into()))
+        }
         "numbers.range" if !is_bounded(arguments) => Some((
             format!("`numbers.range` needs two literal bounds at most {RANGE} apart"),
             "no time limit reaches inside a builtin: use a collection of facts".into(),
@@ -235,7 +233,7 @@ mod tests {
 
     #[test]
     fn every_denied_builtin_is_refused_with_its_place() {
-        for (name, ..) in DENIED {
+        for &(name, ..) in DENIED {
             let name = if name.ends_with('.') { format!("{name}any") } else { name.to_owned() };
             let found = problems_of(&format!("{name}(1)"));
             assert_eq!(found.len(), 1, "{name}: {found:?}");
@@ -257,7 +255,10 @@ mod tests {
             "time[\"now_ns\"]()",
         ] {
             let found = problems_of(expression);
-            assert!(found.iter().any(|problem| problem.contains("`time.now_ns` is not allowed")), "{expression}: {found:?}");
+            assert!(
+                found.iter().any(|problem| problem.contains("`time.now_ns` is not allowed")),
+                "{expression}: {found:?}"
+            );
         }
     }
 

@@ -7,6 +7,9 @@ mod builtins;
 mod packages;
 mod recursion;
 
+#[cfg(test)]
+pub(crate) use builtins::ALLOWED;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::reference::{Names, Reference};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::super::data::DataFile;
-use super::super::lane::{LANES, lane_of_package};
+use super::super::lane::lane_of_package;
 use super::super::syntax::Policy;
 use super::super::{Defect, Location};
 
@@ -19,8 +19,8 @@ pub(super) fn check(policies: &[Policy], data: &[DataFile]) -> Vec<Defect> {
         let path = policy.ast.package_path();
         let location = policy.location(policy.ast.package.span);
         let name = path.join(".");
-        if let Some(help) = misplaced(&path) {
-            defects.push(Defect::new(location, format!("the package `{name}` is neither a lane nor a library"), help));
+        if let Some((problem, help)) = misplaced(&path, &policy.source.file) {
+            defects.push(Defect::new(location, format!("the package `{name}` {problem}"), help));
         } else if !is_at_home(&path, &policy.source.file) {
             defects.push(Defect::new(
                 location,
@@ -51,16 +51,22 @@ pub(super) fn check(policies: &[Policy], data: &[DataFile]) -> Vec<Defect> {
     defects
 }
 
-/// What to do about a package that is in no namespace; nothing if it is in one.
-fn misplaced(path: &[&str]) -> Option<String> {
-    let tested = |step: &str| step.strip_suffix("_test").map(str::to_owned).unwrap_or_else(|| step.to_owned());
+/// What is wrong with a package that is in no namespace, and what to do; nothing if it is in one.
+fn misplaced(path: &[&str], file: &str) -> Option<(&'static str, String)> {
+    let is_test_package = path.last().is_some_and(|step| step.ends_with("_test"));
+    match (file.ends_with("_test.rego"), is_test_package) {
+        // Whatever lane or library they are about, nothing but a test run reads them.
+        (true, true) => return None,
+        (true, false) => return Some(("stands in a test file", "evaluations leave out files `*_test.rego`".into())),
+        (false, true) => return Some(("is a test outside of a test file", "name the file `*_test.rego`".into())),
+        (false, false) => {}
+    }
+    let problem = "is neither a lane nor a library";
     match path {
         ["lib", _, ..] => None,
-        ["m2", letter] if lane_of_package(&["m2", &tested(letter)]).is_some() => None,
-        ["m2", ..] => {
-            Some(format!("the lanes are the packages m2.a to m2.j ({}); helpers belong to `lib`", LANES.join(", ")))
-        }
-        _ => Some("lanes are `m2.<letter>`, everything else is `lib.<name>`".into()),
+        _ if lane_of_package(path).is_some() => None,
+        ["m2", ..] => Some((problem, "the lanes are `m2.a` to `m2.j`; helpers belong to `lib`".into())),
+        _ => Some((problem, "lanes are `m2.<letter>`, everything else is `lib.<name>`".into())),
     }
 }
 
@@ -125,6 +131,20 @@ mod tests {
         for file in ["lib/a/x_test.rego", "lib/a_test.rego"] {
             assert_eq!(problems(&[policy, (file, "package lib.a_test\n\ntest_x if true\n")]), [""; 0], "{file}");
         }
+    }
+
+    #[test]
+    fn test_files_hold_tests_and_nothing_else_does() {
+        let policy = ("lib/a.rego", "package lib.a\n\nx := 1\n");
+        assert_eq!(
+            problems(&[policy, ("lib/b_test.rego", "package lib.b\n\nx := 1\n")]),
+            ["lib/b_test.rego:1:1: the package `lib.b` stands in a test file"]
+        );
+        assert_eq!(
+            problems(&[policy, ("m2/a/x.rego", "package m2.a_test\n\nx := 1\n")]),
+            ["m2/a/x.rego:1:1: the package `m2.a_test` is a test outside of a test file"]
+        );
+        assert_eq!(problems(&[policy, ("m2/x_test.rego", "package m2_test\n\nx := 1\n")]), [""; 0]);
     }
 
     #[test]
