@@ -4,4 +4,6 @@
 //! `cargo test --test integration`: all tests of one process share one applied world and work in copies of it.
 
 #[cfg(test)]
+mod end_to_end;
+#[cfg(test)]
 mod harness;
