@@ -57,7 +57,7 @@ data "aws_iam_policy_document" "runtime_platform_base" {
 }
 
 resource "aws_iam_policy" "runtime_platform_base" {
-  name   = "${local.name}-eks-runtime-platform-base"
+  name   = "${local.name}-platform-base"
   policy = data.aws_iam_policy_document.runtime_platform_base.json
 }
 
