@@ -41,9 +41,27 @@ fn is_exact(number: &Number) -> bool {
     }
 }
 
-/// Whether `bytes` are an XML document whose root element is `root`, complete up to its closing tag.
-pub(super) fn has_root(bytes: &[u8], root: &str) -> bool {
-    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+/// Whether `bytes` are an XML document that is complete, has this root element and, somewhere, these elements. The SDK's own
+/// parsers read a missing list as an empty one.
+pub(super) fn xml(bytes: &[u8], root: &str, elements: &[&str]) -> Result<(), String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "the answer is not UTF-8".to_owned())?;
+    if !has_root(text, root) {
+        return Err(format!("the answer is not a complete XML document with the root `{root}`"));
+    }
+    match elements.iter().find(|element| !has_element(text, element)) {
+        Some(element) => Err(format!("the answer has no `{element}`")),
+        None => Ok(()),
+    }
+}
+
+fn has_element(text: &str, element: &str) -> bool {
+    text.match_indices(element).any(|(at, _)| {
+        text[..at].ends_with('<')
+            && text[at + element.len()..].starts_with(|next: char| matches!(next, '>' | '/') || next.is_whitespace())
+    })
+}
+
+fn has_root(text: &str, root: &str) -> bool {
     let mut rest = text.trim_start_matches('\u{feff}').trim();
     loop {
         let end = if rest.starts_with("<?") {
@@ -122,10 +140,20 @@ mod tests {
     fn another_root_element_is_no_answer() {
         for body in ["<A/>", "<?xml version=\"1.0\"?>\n<A x=\"y\"><B/></A>\n", "<!-- c --><A></A>", "<A xmlns=\"u\"/>"]
         {
-            assert!(has_root(body.as_bytes(), "A"), "{body}");
+            assert_eq!(xml(body.as_bytes(), "A", &[]), Ok(()), "{body}");
         }
         for body in ["", "<html><A/></html>", "<AB/>", "<A><B/>", "<A", "<A x=\"y\"><B/>", "{}", "<?xml"] {
-            assert!(!has_root(body.as_bytes(), "A"), "{body}");
+            assert!(xml(body.as_bytes(), "A", &[]).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_missing_list_is_not_an_empty_one() {
+        for body in ["<A><List/></A>", "<A><List></List></A>", "<A><List x=\"y\"/></A>"] {
+            assert_eq!(xml(body.as_bytes(), "A", &["List"]), Ok(()), "{body}");
+        }
+        for body in ["<A/>", "<A>List</A>", "<A><Lists/></A>", "<A></List></A>"] {
+            assert!(xml(body.as_bytes(), "A", &["List"]).is_err(), "{body}");
         }
     }
 

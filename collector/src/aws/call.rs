@@ -52,7 +52,8 @@ impl<T> Answer<T> {
 /// A read that gave no value.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
-    pub(super) error: ReadError,
+    /// Boxed, because every step of a read passes failures on.
+    pub(super) error: Box<ReadError>,
     pub(super) receipts: Vec<String>,
     /// The HTTP status of the last answer.
     pub(super) status: Option<u16>,
@@ -68,7 +69,11 @@ impl Failure {
             message: message.into(),
             action: operation.action.map(str::to_owned),
         };
-        Self { error, receipts, status: None, bucket_region: None }
+        Self::new(error, receipts)
+    }
+
+    pub(super) fn new(error: ReadError, receipts: Vec<String>) -> Self {
+        Self { error: Box::new(error), receipts, status: None, bucket_region: None }
     }
 
     /// The failure of a read that could not even be tried, because the call that it depends on failed: the same failure.
@@ -95,10 +100,20 @@ pub(super) fn observe(outcome: Outcome) -> Observation {
     match outcome {
         Ok(Answer { value, receipts }) => Observation::present(value, receipts),
         Err(Failure { error, receipts, .. }) if error.kind == ReadErrorKind::NotFound => {
-            Observation::Absent { error, receipts }
+            Observation::Absent { error: *error, receipts }
         }
-        Err(Failure { error, receipts, .. }) => Observation::Unreadable { error, receipts },
+        Err(Failure { error, receipts, .. }) => Observation::Unreadable { error: *error, receipts },
     }
+}
+
+/// An answer's body.
+struct Body {
+    /// As it may be kept; `None` if it is empty or must not be.
+    kept: Option<Vec<u8>>,
+    /// Whether that differs from what was sent.
+    redacted: bool,
+    /// Its JSON members (none for other formats), or why it is no good answer.
+    members: Result<Map<String, Value>, String>,
 }
 
 /// A call that is about to be made.
@@ -176,8 +191,8 @@ impl<'a> Call<'a> {
             (Some((code, message)), _) => Err(self.error(code, ReadErrorKind::Dispatch, message)),
             (None, None) => Err(self.past_deadline()),
             (None, Some(_)) => match tokio::time::timeout_at(session.deadline(), send(capture.clone())).await {
-                Ok(Ok(output)) => Ok(Some(output)),
-                Ok(Err(error)) => self.failed(&capture.seen(), &error).map_or(Ok(None), Err),
+                Ok(Ok(output)) => Ok(output),
+                Ok(Err(error)) => Err(self.failed(&capture.seen(), &error)),
                 Err(_) => Err(self.past_deadline()),
             },
         };
@@ -188,20 +203,25 @@ impl<'a> Call<'a> {
     /// Reads the body, writes the receipt, and joins both with what the SDK made of it.
     fn settle<O>(
         self,
-        result: Result<Option<O>, ReadError>,
+        result: Result<O, ReadError>,
         mut seen: Seen,
         started_at: DateTime<Utc>,
         clock: Instant,
     ) -> Outcome<(Option<O>, Map<String, Value>)> {
         let duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let answered = seen.succeeded() && seen.body.is_some();
         let sent = seen.body.take().unwrap_or_default();
-        let (kept, body_redacted, understood) = self.understand(&seen, sent);
-        let result = match (result, understood) {
-            (Ok(output), Ok(members)) => Ok((output, members)),
-            (Ok(_), Err(message)) => Err(self.error("MalformedAnswer", ReadErrorKind::Malformed, message)),
-            (Err(error), _) => Err(error),
+        let body = self.understand(&seen, sent);
+        let result = match (result, body.members) {
+            (Ok(output), Ok(members)) => Ok((Some(output), members)),
+            // The peer answered well and only the SDK's parser disliked it, as it does a stand-in's time without a zone. That
+            // matters to typed outputs alone.
+            (Err(_), Ok(members)) if answered && matches!(self.operation.answer, Shape::Json(_)) => Ok((None, members)),
+            (Err(error), Err(_)) if !answered => Err(error),
+            (_, Err(message)) => Err(self.error("MalformedAnswer", ReadErrorKind::Malformed, message)),
+            (Err(error), Ok(_)) => Err(error),
         };
-        let body_digest = kept.map(|kept| {
+        let body_digest = body.kept.map(|kept| {
             let digest = body::digest(&kept);
             self.session.keep(&digest, kept);
             digest
@@ -217,46 +237,43 @@ impl<'a> Call<'a> {
             http_status: seen.status,
             request_id: seen.request_id(),
             body_digest,
-            body_redacted,
+            body_redacted: body.redacted,
         };
         self.session.record(&self.key, receipt, result.as_ref().err());
         let receipts = vec![self.key];
         match result {
             Ok(value) => Ok(Answer { value, receipts }),
             Err(error) => Err(Failure {
-                error,
-                receipts,
                 status: seen.status,
                 bucket_region: seen.header("x-amz-bucket-region").map(str::to_owned),
+                ..Failure::new(error, receipts)
             }),
         }
     }
 
-    /// The body as it may be kept, whether it was redacted, and its JSON members or why it is no good answer.
-    fn understand(&self, seen: &Seen, sent: Vec<u8>) -> (Option<Vec<u8>>, bool, Result<Map<String, Value>, String>) {
+    fn understand(&self, seen: &Seen, sent: Vec<u8>) -> Body {
         if !seen.succeeded() {
             // Error answers quote the request: access key ids, signatures, tokens.
             let redacted = self.session.redactor.redact_text(&String::from_utf8_lossy(&sent));
             let changed = redacted.as_bytes() != sent;
             let kept = Some(redacted.into_bytes()).filter(|body| !body.is_empty());
-            return (kept, changed, Err("there is no good answer".to_owned()));
+            return Body { kept, redacted: changed, members: Err("there is no good answer".to_owned()) };
         }
         let members = match self.operation.answer {
             Shape::Headers => Ok(Map::new()),
-            Shape::Xml(root) if body::has_root(&sent, root) => Ok(Map::new()),
-            Shape::Xml(root) => Err(format!("the answer is not a complete XML document with the root `{root}`")),
+            Shape::Xml(root, elements) => body::xml(&sent, root, elements).map(|()| Map::new()),
             Shape::Json(member) => body::object(&sent).and_then(|members| match member {
                 Some(member) if !members.contains_key(member) => Err(format!("the answer has no `{member}`")),
                 _ => Ok(members),
             }),
         };
         if self.operation.secrets.is_empty() {
-            return (Some(sent).filter(|body| !body.is_empty()), false, members);
+            return Body { kept: Some(sent).filter(|body| !body.is_empty()), redacted: false, members };
         }
         // A body that should hold a secret but cannot be read is not kept at all: there is no telling where the secret is.
         let members = members.map(|members| self.without_secrets(members));
         let kept = members.as_ref().ok().and_then(|members| serde_json::to_vec(members).ok());
-        (kept, true, members)
+        Body { kept, redacted: true, members }
     }
 
     fn without_secrets(&self, members: Map<String, Value>) -> Map<String, Value> {
@@ -264,7 +281,7 @@ impl<'a> Call<'a> {
         for pointer in self.operation.secrets {
             if let Some(secret) = value.pointer_mut(pointer) {
                 let plain = secret.as_str().map_or_else(|| secret.to_string(), str::to_owned);
-                self.session.note_secret(&plain);
+                self.session.redactor.learn(&plain);
                 *secret = Value::String(self.session.redactor.fingerprint(&plain));
             }
         }
@@ -274,24 +291,16 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// What an SDK error means; `None` if the body must say: the peer answered well, only the SDK's parser disliked it, which
-    /// matters for typed outputs alone.
-    fn failed<E>(&self, seen: &Seen, error: &SdkError<E, HttpResponse>) -> Option<ReadError>
+    /// What an SDK error means.
+    fn failed<E>(&self, seen: &Seen, error: &SdkError<E, HttpResponse>) -> ReadError
     where
         E: Error + 'static,
     {
+        // Also behind a timeout: what timed out may have been the wait for another attempt.
         if let (Some(status), Some(refusal)) = (seen.status, &seen.refusal)
             && !seen.succeeded()
         {
-            return Some(self.refused(status, refusal));
-        }
-        if seen.succeeded() && seen.body.is_some() {
-            return match self.operation.answer {
-                Shape::Json(_) => None,
-                Shape::Xml(_) | Shape::Headers => {
-                    Some(self.error("MalformedAnswer", ReadErrorKind::Malformed, chain(error)))
-                }
-            };
+            return self.refused(status, refusal);
         }
         let (code, kind) = match error {
             SdkError::TimeoutError(_) => ("Timeout", ReadErrorKind::Timeout),
@@ -304,7 +313,7 @@ impl<'a> Call<'a> {
             }
             _ => ("MalformedAnswer", ReadErrorKind::Malformed),
         };
-        Some(self.error(code, kind, chain(error)))
+        self.error(code, kind, chain(error))
     }
 
     fn refused(&self, status: u16, refusal: &Refusal) -> ReadError {

@@ -29,7 +29,7 @@ static LIST_TAGS_OF_RESOURCE: Operation =
     Operation::json(SERVICE, "ListTagsOfResource", "dynamodb:ListTagsOfResource", "Tags").absent(ABSENT);
 
 /// A table.
-pub static TABLES: Kind = Kind {
+pub(super) static TABLES: Kind = Kind {
     service: SERVICE,
     kind: "tables",
     aspects: &[

@@ -22,7 +22,7 @@ static GET_SCHEMA_VERSION: Operation =
     Operation::json(SERVICE, "GetSchemaVersion", "glue:GetSchemaVersion", "SchemaDefinition").absent(ABSENT);
 
 /// A registry, by name.
-pub static REGISTRIES: Kind = Kind {
+pub(super) static REGISTRIES: Kind = Kind {
     service: SERVICE,
     kind: "registries",
     aspects: &[
@@ -33,7 +33,7 @@ pub static REGISTRIES: Kind = Kind {
 };
 
 /// A schema: the registry's name and its own.
-pub static SCHEMAS: Kind = Kind {
+pub(super) static SCHEMAS: Kind = Kind {
     service: SERVICE,
     kind: "schemas",
     aspects: &[

@@ -15,27 +15,40 @@ use super::session::Session;
 const SERVICE: &str = "iam";
 const ABSENT: &[&str] = &["NoSuchEntity"];
 
-static GET_ROLE: Operation = Operation::xml(SERVICE, "GetRole", Some("iam:GetRole"), "GetRoleResponse").absent(ABSENT);
+static GET_ROLE: Operation =
+    Operation::xml(SERVICE, "GetRole", Some("iam:GetRole"), "GetRoleResponse", &["Role"]).absent(ABSENT);
 static LIST_ATTACHED_ROLE_POLICIES: Operation = Operation::xml(
     SERVICE,
     "ListAttachedRolePolicies",
     Some("iam:ListAttachedRolePolicies"),
     "ListAttachedRolePoliciesResponse",
+    &["AttachedPolicies"],
 )
 .absent(ABSENT);
 static GET_POLICY: Operation =
-    Operation::xml(SERVICE, "GetPolicy", Some("iam:GetPolicy"), "GetPolicyResponse").absent(ABSENT);
-static GET_POLICY_VERSION: Operation =
-    Operation::xml(SERVICE, "GetPolicyVersion", Some("iam:GetPolicyVersion"), "GetPolicyVersionResponse")
-        .absent(ABSENT);
-static LIST_ROLE_POLICIES: Operation =
-    Operation::xml(SERVICE, "ListRolePolicies", Some("iam:ListRolePolicies"), "ListRolePoliciesResponse")
-        .absent(ABSENT);
+    Operation::xml(SERVICE, "GetPolicy", Some("iam:GetPolicy"), "GetPolicyResponse", &["Policy"]).absent(ABSENT);
+static GET_POLICY_VERSION: Operation = Operation::xml(
+    SERVICE,
+    "GetPolicyVersion",
+    Some("iam:GetPolicyVersion"),
+    "GetPolicyVersionResponse",
+    &["Document"],
+)
+.absent(ABSENT);
+static LIST_ROLE_POLICIES: Operation = Operation::xml(
+    SERVICE,
+    "ListRolePolicies",
+    Some("iam:ListRolePolicies"),
+    "ListRolePoliciesResponse",
+    &["PolicyNames"],
+)
+.absent(ABSENT);
 static GET_ROLE_POLICY: Operation =
-    Operation::xml(SERVICE, "GetRolePolicy", Some("iam:GetRolePolicy"), "GetRolePolicyResponse").absent(ABSENT);
+    Operation::xml(SERVICE, "GetRolePolicy", Some("iam:GetRolePolicy"), "GetRolePolicyResponse", &["PolicyDocument"])
+        .absent(ABSENT);
 
 /// A role.
-pub static ROLES: Kind = Kind {
+pub(super) static ROLES: Kind = Kind {
     service: SERVICE,
     kind: "roles",
     aspects: &[

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use aws_sdk_kafka::Client;
 use futures::future::{BoxFuture, FutureExt};
-use serde_json::Value;
 
 use crate::fact::Observation;
 
@@ -26,7 +25,7 @@ static GET_CLUSTER_POLICY: Operation =
     Operation::json(SERVICE, "GetClusterPolicy", "kafka:GetClusterPolicy", "policy").absent(ABSENT);
 
 /// A cluster, provisioned or serverless.
-pub static CLUSTERS: Kind = Kind {
+pub(super) static CLUSTERS: Kind = Kind {
     service: SERVICE,
     kind: "clusters",
     aspects: &[
@@ -81,19 +80,16 @@ async fn policy(call: Call<'_>, client: &Client, arn: &str) -> Outcome {
 fn with_fingerprints(session: &Session<'_>, brokers: Observation) -> Observation {
     match brokers {
         Observation::Present { value, receipts, .. } => {
-            let fingerprints: BTreeMap<String, String> = broker_strings(&value)
-                .map(|(name, brokers)| (format!("/{name}"), session.redactor.fingerprint(brokers)))
+            let members = value.as_object().into_iter().flatten();
+            let fingerprints: BTreeMap<String, String> = members
+                .filter_map(|(name, brokers)| {
+                    Some((format!("/{name}"), session.redactor.fingerprint(brokers.as_str()?)))
+                })
                 .collect();
             Observation::Present { value, fingerprints, receipts }
         }
         other => other,
     }
-}
-
-/// The broker lists of a `GetBootstrapBrokers` answer, by member.
-pub(super) fn broker_strings(value: &Value) -> impl Iterator<Item = (&str, &str)> {
-    let members = value.as_object().into_iter().flatten();
-    members.filter_map(|(name, brokers)| Some((name.as_str(), brokers.as_str()?)))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ static LIST_RESOURCE_TAGS: Operation =
     Operation::json(SERVICE, "ListResourceTags", "kms:ListResourceTags", "Tags").absent(ABSENT);
 
 /// An alias.
-pub static ALIASES: Kind = Kind {
+pub(super) static ALIASES: Kind = Kind {
     service: SERVICE,
     kind: "aliases",
     aspects: &[

@@ -14,18 +14,18 @@ mod capture;
 pub mod catalog;
 mod classify;
 mod client;
-pub mod dynamodb;
-pub mod glue;
-pub mod iam;
-pub mod kafka;
-pub mod kms;
+mod dynamodb;
+mod glue;
+mod iam;
+mod kafka;
+mod kms;
 mod operation;
 mod pages;
-pub mod s3;
+mod s3;
 mod session;
-pub mod ssm;
+mod ssm;
 mod sts;
-pub mod tagging;
+mod tagging;
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ use session::Session;
 pub trait Fingerprint: Sync {
     /// The run-keyed fingerprint that stands in a secret's place.
     fn fingerprint(&self, secret: &str) -> String;
-    /// Makes every later [`Fingerprint::redact_text`] replace this secret.
+    /// Makes every later [`Fingerprint::redact_text`] replace this secret, unless it is public anyway.
     fn learn(&self, secret: &str);
     /// The text without what is, or looks like, a secret.
     fn redact_text(&self, text: &str) -> String;
@@ -125,10 +125,7 @@ pub async fn collect(
         let resource = service.entry(kind.kind.to_owned()).or_default().entry(subject.name.clone()).or_default();
         resource.extend(aspects.into_iter().map(|(name, observation)| (name.to_owned(), observation)));
     }
-    let (secrets, receipts, bodies) = session.finish();
-    for secret in secrets.iter().filter(|secret| !is_public(secret, handles, &facts)) {
-        redactor.learn(secret);
-    }
+    let (receipts, bodies) = session.finish();
     Collected {
         facts,
         caller_identity: call::observe(caller_identity),
@@ -137,17 +134,6 @@ pub async fn collect(
         region: connection.region().to_owned(),
         endpoint_url: connection.endpoint_url().map(str::to_owned),
     }
-}
-
-/// Whether a value that was read as a secret stands in the clear where it must: in a handle, or among a cluster's brokers. Such
-/// a value is no secret, and a redactor that learned it would tear it out of the very facts that it is compared with.
-fn is_public(secret: &str, handles: &BTreeMap<String, Handle>, facts: &AwsFacts) -> bool {
-    let brokers = facts.get("kafka").and_then(|kafka| kafka.get("clusters")).into_iter().flat_map(BTreeMap::values);
-    handles.values().any(|handle| handle.value == secret)
-        || brokers
-            .filter_map(|aspects| aspects.get("bootstrap_brokers")?.value())
-            .flat_map(kafka::broker_strings)
-            .any(|(_, brokers)| brokers == secret)
 }
 
 /// Fills what a read forgot. It should forget nothing; but a hole would let a policy's claim vanish, so it never becomes one.

@@ -9,6 +9,8 @@ pub struct Operation {
     pub name: &'static str,
     /// The IAM action that it needs; `None` where AWS asks for none.
     pub action: Option<&'static str>,
+    /// Further actions that the caller needs, because the service acts on the caller's behalf (`kms:Decrypt`).
+    pub also: &'static [&'static str],
     /// What a good answer looks like.
     pub(super) answer: Answer,
     /// The error codes by which the API says that the thing does not exist.
@@ -23,38 +25,51 @@ pub struct Operation {
 pub(super) enum Answer {
     /// A JSON object, with this member if it always has one.
     Json(Option<&'static str>),
-    /// An XML document with this root element.
-    Xml(&'static str),
+    /// An XML document with this root element, and further elements that it always has.
+    Xml(&'static str, &'static [&'static str]),
     /// No body: the status and the headers are the answer.
     Headers,
 }
 
 impl Operation {
+    const fn new(service: &'static str, name: &'static str, action: Option<&'static str>, answer: Answer) -> Self {
+        Self { service, name, action, also: &[], answer, absent: &[], secrets: &[] }
+    }
+
+    /// An operation that answers with a JSON object, which always has this member.
     pub(super) const fn json(
         service: &'static str,
         name: &'static str,
         action: &'static str,
         member: &'static str,
     ) -> Self {
-        Self { service, name, action: Some(action), answer: Answer::Json(Some(member)), absent: &[], secrets: &[] }
+        Self::new(service, name, Some(action), Answer::Json(Some(member)))
     }
 
-    /// An operation all members of whose answer are optional.
+    /// An operation that answers with a JSON object whose members are all optional.
     pub(super) const fn json_object(service: &'static str, name: &'static str, action: &'static str) -> Self {
-        Self { service, name, action: Some(action), answer: Answer::Json(None), absent: &[], secrets: &[] }
+        Self::new(service, name, Some(action), Answer::Json(None))
     }
 
+    /// An operation that answers with an XML document with this root element, which always has these elements.
     pub(super) const fn xml(
         service: &'static str,
         name: &'static str,
         action: Option<&'static str>,
         root: &'static str,
+        elements: &'static [&'static str],
     ) -> Self {
-        Self { service, name, action, answer: Answer::Xml(root), absent: &[], secrets: &[] }
+        Self::new(service, name, action, Answer::Xml(root, elements))
     }
 
+    /// An operation that answers without a body.
     pub(super) const fn headers(service: &'static str, name: &'static str, action: &'static str) -> Self {
-        Self { service, name, action: Some(action), answer: Answer::Headers, absent: &[], secrets: &[] }
+        Self::new(service, name, Some(action), Answer::Headers)
+    }
+
+    /// Says which further actions the caller needs.
+    pub(super) const fn also(self, actions: &'static [&'static str]) -> Self {
+        Self { also: actions, ..self }
     }
 
     /// Says which error codes mean that the thing does not exist.

@@ -16,33 +16,35 @@ const SERVICE: &str = "s3";
 static HEAD_BUCKET: Operation =
     Operation::headers(SERVICE, "HeadBucket", "s3:ListBucket").absent(&["NotFound", "NoSuchBucket"]);
 static GET_BUCKET_LOCATION: Operation =
-    Operation::xml(SERVICE, "GetBucketLocation", Some("s3:GetBucketLocation"), "LocationConstraint")
+    Operation::xml(SERVICE, "GetBucketLocation", Some("s3:GetBucketLocation"), "LocationConstraint", &[])
         .absent(&["NoSuchBucket"]);
 static GET_BUCKET_ENCRYPTION: Operation = Operation::xml(
     SERVICE,
     "GetBucketEncryption",
     Some("s3:GetEncryptionConfiguration"),
     "ServerSideEncryptionConfiguration",
+    &["Rule"],
 )
 .absent(&["NoSuchBucket", "ServerSideEncryptionConfigurationNotFoundError"]);
 static GET_BUCKET_VERSIONING: Operation =
-    Operation::xml(SERVICE, "GetBucketVersioning", Some("s3:GetBucketVersioning"), "VersioningConfiguration")
+    Operation::xml(SERVICE, "GetBucketVersioning", Some("s3:GetBucketVersioning"), "VersioningConfiguration", &[])
         .absent(&["NoSuchBucket"]);
 static GET_PUBLIC_ACCESS_BLOCK: Operation = Operation::xml(
     SERVICE,
     "GetPublicAccessBlock",
     Some("s3:GetBucketPublicAccessBlock"),
     "PublicAccessBlockConfiguration",
+    &[],
 )
 .absent(&["NoSuchBucket", "NoSuchPublicAccessBlockConfiguration"]);
 static GET_BUCKET_TAGGING: Operation =
-    Operation::xml(SERVICE, "GetBucketTagging", Some("s3:GetBucketTagging"), "Tagging")
+    Operation::xml(SERVICE, "GetBucketTagging", Some("s3:GetBucketTagging"), "Tagging", &["TagSet"])
         .absent(&["NoSuchBucket", NO_SUCH_TAG_SET]);
 
 const NO_SUCH_TAG_SET: &str = "NoSuchTagSet";
 
 /// A bucket.
-pub static BUCKETS: Kind = Kind {
+pub(super) static BUCKETS: Kind = Kind {
     service: SERVICE,
     kind: "buckets",
     aspects: &[

@@ -29,7 +29,6 @@ pub(super) struct Session<'a> {
     shared: Mutex<HashMap<String, Arc<OnceCell<Outcome<Value>>>>>,
     receipts: Mutex<BTreeMap<String, Receipt>>,
     bodies: Mutex<BTreeMap<String, Vec<u8>>>,
-    secrets: Mutex<Vec<String>>,
 }
 
 impl<'a> Session<'a> {
@@ -47,7 +46,6 @@ impl<'a> Session<'a> {
             shared: Mutex::default(),
             receipts: Mutex::default(),
             bodies: Mutex::default(),
-            secrets: Mutex::default(),
         }
     }
 
@@ -119,14 +117,9 @@ impl<'a> Session<'a> {
         (self.progress)(Event::Read { service, kind, name });
     }
 
-    /// Notes a secret that was read, to be taught to the redactor at the end of the run.
-    pub(super) fn note_secret(&self, secret: &str) {
-        lock(&self.secrets).push(secret.to_owned());
-    }
-
-    /// Secrets, receipts, bodies.
-    pub(super) fn finish(self) -> (Vec<String>, BTreeMap<String, Receipt>, BTreeMap<String, Vec<u8>>) {
-        (into_inner(self.secrets), into_inner(self.receipts), into_inner(self.bodies))
+    /// Receipts and bodies.
+    pub(super) fn finish(self) -> (BTreeMap<String, Receipt>, BTreeMap<String, Vec<u8>>) {
+        (into_inner(self.receipts), into_inner(self.bodies))
     }
 }
 

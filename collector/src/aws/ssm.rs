@@ -24,10 +24,11 @@ static DESCRIBE_PARAMETERS: Operation =
     Operation::json(SERVICE, "DescribeParameters", "ssm:DescribeParameters", "Parameters");
 static GET_PARAMETER: Operation = Operation::json(SERVICE, "GetParameter", "ssm:GetParameter", "Parameter")
     .absent(&[NOT_FOUND])
+    .also(&["kms:Decrypt"])
     .secret(&["/Parameter/Value", "/Parameter/SourceResult"]);
 
 /// A parameter's metadata.
-pub static PARAMETERS: Kind = Kind {
+pub(super) static PARAMETERS: Kind = Kind {
     service: SERVICE,
     kind: KIND,
     aspects: &[Aspect { name: "metadata", operations: &[&DESCRIBE_PARAMETERS] }],
@@ -35,7 +36,7 @@ pub static PARAMETERS: Kind = Kind {
 };
 
 /// The value of a parameter that a policy compares with something else: its fingerprint.
-pub static COMPARED_VALUES: Kind = Kind {
+pub(super) static COMPARED_VALUES: Kind = Kind {
     service: SERVICE,
     kind: KIND,
     aspects: &[Aspect { name: "value", operations: &[&GET_PARAMETER] }],
@@ -69,17 +70,15 @@ async fn metadata(session: &Session<'_>, path: &str) -> Outcome {
     let Answer { value: parameters, receipts } = pages.finish();
     match parameters.iter().find(|parameter| parameter["Name"] == path) {
         Some(parameter) => Ok(Answer { value: picked(parameter, &METADATA), receipts }),
-        None => Err(Failure {
-            error: ReadError {
+        None => {
+            let error = ReadError {
                 code: NOT_FOUND.to_owned(),
                 kind: ReadErrorKind::NotFound,
                 message: "the complete list of parameters of this name is empty".to_owned(),
                 action: DESCRIBE_PARAMETERS.action.map(str::to_owned),
-            },
-            receipts,
-            status: None,
-            bucket_region: None,
-        }),
+            };
+            Err(Failure::new(error, receipts))
+        }
     }
 }
 

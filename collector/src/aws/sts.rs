@@ -9,7 +9,7 @@ use super::session::Session;
 
 /// Needs no permission: AWS answers it even to a principal that everything is denied to.
 pub(super) static GET_CALLER_IDENTITY: Operation =
-    Operation::xml("sts", "GetCallerIdentity", None, "GetCallerIdentityResponse");
+    Operation::xml("sts", "GetCallerIdentity", None, "GetCallerIdentityResponse", &["GetCallerIdentityResult"]);
 
 pub(super) async fn caller_identity(session: &Session<'_>) -> Outcome<Value> {
     let client = session.client(session.connection.region(), Client::new);

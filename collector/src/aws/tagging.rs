@@ -15,7 +15,7 @@ static GET_RESOURCES: Operation =
     Operation::json("tagging", "GetResources", "tag:GetResources", "ResourceTagMappingList");
 
 /// Everything with one tag, by the tag's value.
-pub static INVENTORIES: Kind = Kind {
+pub(super) static INVENTORIES: Kind = Kind {
     service: "tagging",
     kind: "inventories",
     aspects: &[Aspect { name: "resources", operations: &[&GET_RESOURCES] }],
