@@ -1,4 +1,4 @@
-"""What moto's Glue and MSK lack, added to moto's own state.
+"""What moto's Glue, MSK and S3 lack, added to moto's own state.
 
 Nothing here is canned: every addition reads or writes the backend that moto keeps, so Terraform, a test's own hand and
 the collector see one world. Each function is named after the operation that it completes, and says what moto does
@@ -18,6 +18,7 @@ from moto.kafka.exceptions import NotFoundException
 from moto.kafka.models import FakeKafkaCluster, KafkaBackend
 from moto.kafka.responses import KafkaResponse
 from moto.moto_api._internal import mock_random
+from moto.s3.responses import S3Response
 
 
 def install() -> None:
@@ -33,6 +34,20 @@ def install() -> None:
         setattr(KafkaBackend, name, _of_existing_cluster(getattr(KafkaBackend, name)))
     KafkaBackend.get_cluster_policy = _get_cluster_policy(KafkaBackend.get_cluster_policy)
     KafkaResponse.get_bootstrap_brokers = _get_bootstrap_brokers
+
+    S3Response.get_bucket_versioning = _get_bucket_versioning(S3Response.get_bucket_versioning)
+
+
+def _get_bucket_versioning(original):
+    """S3 GetBucketVersioning with the root element that S3 answers (moto: `GetBucketVersioningResponse`, as no S3 does)."""
+
+    @functools.wraps(original)
+    def get_bucket_versioning(self: S3Response):
+        status, headers, body = original(self)
+        text = body.decode() if isinstance(body, bytes) else body
+        return status, headers, text.replace("GetBucketVersioningResponse", "VersioningConfiguration")
+
+    return get_bucket_versioning
 
 
 def _list_schemas(self: GlueResponse) -> ActionResult:
