@@ -6,4 +6,6 @@
 #[cfg(test)]
 mod end_to_end;
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod harness;
