@@ -270,24 +270,27 @@ impl<'a> Call<'a> {
         if self.operation.secrets.is_empty() {
             return Body { kept: Some(sent).filter(|body| !body.is_empty()), redacted: false, members };
         }
-        // A body that should hold a secret but cannot be read is not kept at all: there is no telling where the secret is.
-        let members = members.map(|members| self.without_secrets(members));
-        let kept = members.as_ref().ok().and_then(|members| serde_json::to_vec(members).ok());
+        // A body whose secret is not where it should be is not kept at all: there is no telling where else it is.
+        let members = members.and_then(|members| self.without_secrets(members));
+        let kept = members.as_ref().ok().and_then(|members| serde_json::to_string(members).ok());
+        let kept = kept.map(|kept| self.session.redactor.redact_text(&kept).into_bytes());
         Body { kept, redacted: true, members }
     }
 
-    fn without_secrets(&self, members: Map<String, Value>) -> Map<String, Value> {
-        let mut value = Value::Object(members);
+    fn without_secrets(&self, members: Map<String, Value>) -> Result<Map<String, Value>, String> {
+        let mut members = Value::Object(members);
+        let mut found = false;
         for pointer in self.operation.secrets {
-            if let Some(secret) = value.pointer_mut(pointer) {
-                let plain = secret.as_str().map_or_else(|| secret.to_string(), str::to_owned);
-                self.session.redactor.learn(&plain);
-                *secret = Value::String(self.session.redactor.fingerprint(&plain));
+            if let Some(secret) = members.pointer_mut(pointer) {
+                let plain = secret.as_str().ok_or_else(|| format!("the answer's `{pointer}` is no text"))?;
+                self.session.redactor.learn(plain);
+                *secret = Value::String(self.session.redactor.fingerprint(plain));
+                found = true;
             }
         }
-        match value {
-            Value::Object(members) => members,
-            _ => Map::new(),
+        match members {
+            Value::Object(members) if found => Ok(members),
+            _ => Err(format!("the answer has no `{}`", self.operation.secrets.join("` or `"))),
         }
     }
 

@@ -19,6 +19,10 @@ use super::call;
 /// The time within which a TCP or TLS connection must stand; a peer that does not answer at all is not worth a whole call's time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The longest pause before another attempt. After a first throttling the SDK's rate limiter would pause for ten seconds, and
+/// longer than half a call's time a pause must not be, or the call's time is spent on waiting.
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
+
 /// The services whose endpoints the environment can override one by one, as the SDK spells them in such settings.
 const SERVICE_IDS: [&str; 9] =
     ["s3", "dynamodb", "kms", "iam", "sts", "kafka", "glue", "ssm", "resource_groups_tagging_api"];
@@ -102,7 +106,9 @@ impl Connection {
             .http_client(http_client(&timeouts, ProxyConfig::from_env()))
             .timeout_config(timeouts.clone())
             .retry_config(
-                RetryConfig::adaptive().with_max_attempts(max_attempts).with_max_backoff(options.call_timeout),
+                RetryConfig::adaptive()
+                    .with_max_attempts(max_attempts)
+                    .with_max_backoff(MAX_BACKOFF.min(options.call_timeout / 2)),
             )
             .stalled_stream_protection(
                 StalledStreamProtectionConfig::enabled().grace_period(options.call_timeout).build(),
@@ -119,7 +125,7 @@ impl Connection {
         let mut config = loader.load().await;
         let endpoint_url = config.endpoint_url().map(str::to_owned).or_else(|| service_endpoint_url(&config));
         // As in the AWS CLI and Terraform, a stand-in on this very machine is not behind the proxy.
-        if endpoint_url.as_deref().is_some_and(is_loopback) {
+        if config.endpoint_url().is_some_and(is_loopback) {
             let direct = http_client(&timeouts, ProxyConfig::disabled());
             config = config.into_builder().http_client(direct).build();
         }

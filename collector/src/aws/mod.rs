@@ -152,3 +152,79 @@ fn complete(kind: &Kind, mut aspects: Aspects) -> Aspects {
     }
     aspects
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use serde_json::json;
+
+    use super::*;
+
+    struct Plain;
+
+    impl Fingerprint for Plain {
+        fn fingerprint(&self, _secret: &str) -> String {
+            "redacted".to_owned()
+        }
+        fn learn(&self, _secret: &str) {}
+        fn redact_text(&self, text: &str) -> String {
+            text.to_owned()
+        }
+    }
+
+    fn handles() -> BTreeMap<String, Handle> {
+        let sources = CATALOG.iter().flat_map(|entry| match entry.source {
+            catalog::Source::Handles(names) => names.to_vec(),
+            catalog::Source::Schema { registry, schema } => vec![registry, schema],
+            catalog::Source::Tag(name) => vec![name],
+        });
+        let handle = |name: &str| Handle {
+            value: json!(name.to_lowercase().replace('_', "-")),
+            line: 1,
+            repeated_on: Vec::new(),
+            resolved_through: Vec::new(),
+            expected_tag_value: Some("fraud-platform".to_owned()),
+        };
+        sources.map(|name| (name.to_owned(), handle(name))).collect()
+    }
+
+    /// Nothing listens on port 9, and whether this machine has credentials makes no difference.
+    async fn collect_from_nowhere(deadline: Duration) -> Collected {
+        let options = Options {
+            region: Some("eu-west-2".to_owned()),
+            endpoint_url: Some("http://127.0.0.1:9".to_owned()),
+            max_attempts: 1,
+            deadline: Instant::now() + deadline,
+            ..Options::default()
+        };
+        let connection = Connection::open(options, None).await;
+        collect(&connection, &handles(), &Defaults::default(), &Plain, &|_| {}).await
+    }
+
+    #[tokio::test]
+    async fn every_planned_read_ends_as_a_fact() {
+        for deadline in [Duration::ZERO, Duration::from_secs(5)] {
+            let collected = collect_from_nowhere(deadline).await;
+            let mut planned = Vec::new();
+            for entry in CATALOG {
+                for subject in entry.subjects(&handles(), &Defaults::default()) {
+                    let names = entry.kind.aspects.iter().map(|aspect| aspect.name);
+                    planned.extend(names.map(|name| (entry.kind.service, entry.kind.kind, subject.name.clone(), name)));
+                }
+            }
+            for (service, kind, name, aspect) in &planned {
+                let fact = &collected.facts[*service][*kind][name][*aspect];
+                let Observation::Unreadable { error, receipts } = fact else { panic!("{service} {aspect}: {fact:?}") };
+                assert!(matches!(error.kind, ReadErrorKind::Dispatch | ReadErrorKind::Timeout), "{error:?}");
+                assert!(error.action.is_some(), "{error:?}");
+                assert!(receipts.iter().all(|key| collected.receipts.contains_key(key)), "{receipts:?}");
+                assert!(!receipts.is_empty());
+            }
+            let services = collected.facts.values().flat_map(BTreeMap::values);
+            let facts: usize = services.flat_map(BTreeMap::values).map(BTreeMap::len).sum();
+            assert_eq!(facts, planned.len());
+            assert!(matches!(collected.caller_identity, Observation::Unreadable { .. }));
+        }
+    }
+}

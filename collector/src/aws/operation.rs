@@ -15,7 +15,7 @@ pub struct Operation {
     pub(super) answer: Answer,
     /// The error codes by which the API says that the thing does not exist.
     pub(super) absent: &'static [&'static str],
-    /// JSON pointers to the members of the answer that hold a secret.
+    /// JSON pointers to the members of the answer that may hold a secret; at least one of them does.
     pub(super) secrets: &'static [&'static str],
 }
 

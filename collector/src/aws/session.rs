@@ -97,9 +97,10 @@ impl<'a> Session<'a> {
             ConnectionError::NoRegion => "MissingRegion",
             ConnectionError::NoCredentials { .. } => "CredentialsNotLoaded",
         };
-        // The help line is for a person at a terminal; in every fact of the document it would be noise.
+        // What each provider said, and the help, are for a person at a terminal; in every fact they would be noise.
         let message = error.to_string();
-        Some((code, self.redactor.redact_text(message.split("\nhelp:").next().unwrap_or_default())))
+        let message = message.lines().next().unwrap_or_default().trim_end_matches(" Attempted:");
+        Some((code, self.redactor.redact_text(message)))
     }
 
     pub(super) fn record(&self, key: &str, receipt: Receipt, error: Option<&ReadError>) {

@@ -94,7 +94,7 @@ async fn value(session: &Session<'_>, path: &str) -> Outcome {
     .await?;
     answer.try_map(&GET_PARAMETER, |body| {
         let parameter = &body["Parameter"];
-        // It was a string when its fingerprint was taken; anything else has none.
+        // Text, for it is a fingerprint by now.
         if !parameter["Value"].is_string() {
             return Err("the parameter has no `Value`".to_owned());
         }
