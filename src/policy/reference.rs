@@ -111,7 +111,7 @@ impl Locals {
                     self.query(query, text);
                 }
                 Literal::Expr { expr } | Literal::NotExpr { expr } => {
-                    if let Expr::AssignExpr { op: AssignOperator::ColEq, lhs, .. } = expr {
+                    if let Expr::Assignment { op: AssignOperator::ColEq, lhs, .. } = expr {
                         self.declare(lhs);
                     }
                 }
@@ -302,16 +302,16 @@ impl Expr {
                 visit(fcn);
                 params.iter().for_each(visit);
             }
-            Self::UnaryExpr { expr } => visit(expr),
+            Self::Unary { expr } => visit(expr),
             Self::RefDot { refr, .. } => visit(refr),
             Self::RefBrack { refr, index, .. } => {
                 visit(refr);
                 visit(index);
             }
-            Self::BinExpr { lhs, rhs }
-            | Self::BoolExpr { lhs, rhs }
-            | Self::ArithExpr { lhs, rhs }
-            | Self::AssignExpr { lhs, rhs, .. } => {
+            Self::Binary { lhs, rhs }
+            | Self::Comparison { lhs, rhs }
+            | Self::Arithmetic { lhs, rhs }
+            | Self::Assignment { lhs, rhs, .. } => {
                 visit(lhs);
                 visit(rhs);
             }

@@ -213,7 +213,7 @@ fn builtin(rule: &RuleView<'_>, name: &str, reference: &Reference<'_>) -> Findin
 fn is_bounded(arguments: &[Expr]) -> bool {
     let literal = |expression: &Expr| match expression {
         Expr::Number { value } => value.as_f64(),
-        Expr::UnaryExpr { expr } => match expr.as_ref() {
+        Expr::Unary { expr } => match expr.as_ref() {
             Expr::Number { value } => value.as_f64().map(|value| -value),
             _ => None,
         },
