@@ -345,10 +345,11 @@ fn an_endless_comprehension_ends_as_a_policy_error() {
 }
 
 #[test]
-fn a_deep_chain_of_helpers_does_not_overflow() {
-    let mut rules = String::from("b1 contains check.is_true(\"a\") if f400(1) == 401\n\nf0(x) := x\n\n");
-    for index in 1..=400 {
-        rules.push_str(&format!("f{index}(x) := f{}(x) + 1\n\n", index - 1));
+fn the_deepest_chain_of_the_deepest_expressions_does_not_overflow() {
+    let nested = |inner: &str| format!("{}{inner}{}", "1 * (".repeat(30), ")".repeat(30));
+    let mut rules = String::from("b1 contains check.is_true(\"a\") if f120(1) == 120\n\nf1(x) := x\n\n");
+    for index in 2..=120 {
+        rules.push_str(&format!("f{index}(x) := {}\n\n", nested(&format!("f{}(x) + 1", index - 1))));
     }
     let evaluation = run(files(&rules), json!({"a": true})).unwrap();
     assert_eq!(evaluation.verdict.outcome, Outcome::Go);
