@@ -186,7 +186,7 @@ fn builtin(rule: &RuleView<'_>, name: &str, reference: &Reference<'_>) -> Findin
     let arguments = reference.arguments?;
     let Some((_, arity)) = ALLOWED.iter().find(|(allowed, _)| *allowed == name) else {
         let help = did_you_mean(name, ALLOWED.iter().map(|(allowed, _)| *allowed))
-            .unwrap_or_else(|| "define it, import it, or use a builtin that both OPA 1.2 and regorus offer".into());
+            .unwrap_or_else(|| "define it, import it, or use a builtin that both OPA 1.2 and the engine offer".into());
         return Some((format!("there is no function `{name}`"), help));
     };
     match name {
