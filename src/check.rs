@@ -1,11 +1,12 @@
 //! Checks: what a policy claims about its subjects, and what follows from a claim that does not hold.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One claim about one subject, as a code rule of a policy states it. Its identity is (code, subject, claim), which never
 /// depends on facts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// The handle, resource or stack that the claim is about.
@@ -25,7 +26,7 @@ pub struct Check {
 }
 
 /// Why a check is not ok.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// It is ok.
@@ -43,7 +44,7 @@ pub enum Cause {
 }
 
 /// How much a blocker weighs. Both block; only S2 can be waived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Severity {
     /// Never waivable.
     S1,

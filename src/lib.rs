@@ -10,7 +10,38 @@
 //! pure function of fact document, policies and contract: no clock, no network, no environment.
 
 pub mod check;
+pub mod cli;
+mod commands;
+pub mod error;
 pub mod evaluate;
+pub mod evidence;
 pub mod exit;
+pub mod output;
 pub mod policy;
+#[cfg(feature = "aws")]
+mod progress;
+pub mod settings;
 pub mod verdict;
+
+use clap::Parser as _;
+
+/// Runs the command line of this process and tells what its caller must see.
+pub fn run() -> std::process::ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { exit::ExitCode::Usage } else { exit::ExitCode::Go };
+            // Nothing is left to do if even the usage cannot be printed.
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    cli.color.apply();
+    match commands::run(cli) {
+        Ok(code) => code.into(),
+        Err(error) => {
+            error.print();
+            error.exit_code().into()
+        }
+    }
+}

@@ -1,3 +1,7 @@
 //! The `factgate` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    factgate::run()
+}

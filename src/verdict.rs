@@ -4,6 +4,7 @@
 //! checks (by code) ─► blockers ─► lane verdicts (with their upstream) ─► outcome of the covered lanes ─► P0
 //! ```
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use crate::check::{Cause, Check, Severity};
 pub const FORMAT: &str = "factgate.verdict/v1";
 
 /// The verdict on one fact document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
     /// Always [`FORMAT`].
@@ -37,7 +38,7 @@ pub struct Verdict {
 }
 
 /// GO or NO-GO.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Outcome {
     /// Every covered lane passes.
     #[serde(rename = "GO")]
@@ -48,7 +49,7 @@ pub enum Outcome {
 }
 
 /// The P0 verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct P0 {
     /// `SUBSTRATE_READY`.
@@ -60,7 +61,7 @@ pub struct P0 {
 }
 
 /// Which fact document was evaluated.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FactsIdentity {
     /// The document's digest; absent if it is unsealed.
@@ -76,7 +77,7 @@ pub struct FactsIdentity {
 }
 
 /// Which policies evaluated it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PoliciesIdentity {
     /// `sha256:<hex>` over the names and bytes of every policy and data file, and over what is overridden of the contract.
@@ -88,7 +89,7 @@ pub struct PoliciesIdentity {
 }
 
 /// Which tool evaluated it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ToolIdentity {
     /// `factgate`.
@@ -98,7 +99,7 @@ pub struct ToolIdentity {
 }
 
 /// The verdict on one lane.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LaneVerdict {
     /// `M2.A`.
@@ -126,7 +127,7 @@ pub struct LaneVerdict {
 }
 
 /// PASS or BLOCKED.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum LaneStatus {
     /// No blocker, the upstream lanes pass, and the document is sealed.
@@ -136,7 +137,7 @@ pub enum LaneStatus {
 }
 
 /// Every check of one code.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CodeVerdict {
     /// `M2A-B1`.
@@ -148,7 +149,7 @@ pub struct CodeVerdict {
 }
 
 /// A check that does not hold.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Blocker {
     /// `M2A-B1`.
@@ -178,7 +179,7 @@ pub struct Blocker {
 }
 
 /// One item of a lane's definition of done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DefinitionOfDone {
     /// The item as the authority words it.
@@ -187,4 +188,15 @@ pub struct DefinitionOfDone {
     pub done: bool,
     /// The codes that hold it.
     pub codes: Vec<String>,
+}
+
+/// The identifier of [`schema`].
+pub const SCHEMA_ID: &str = "urn:factgate:verdict:v1";
+
+/// The JSON Schema (2020-12) of a verdict.
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Verdict);
+    schema.insert("$id".to_owned(), SCHEMA_ID.into());
+    schema.insert("title".to_owned(), "factgate verdict, version 1".into());
+    schema.to_value()
 }

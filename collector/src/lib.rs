@@ -9,4 +9,15 @@
 //! Everything here does I/O or describes its result; nothing here decides anything. The AWS SDK sits behind the default
 //! feature `aws`, so that the evaluator builds without it.
 
+#[cfg(feature = "aws")]
+pub mod aws;
+#[cfg(feature = "aws")]
+pub mod collect;
 pub mod fact;
+pub mod file;
+pub mod help;
+pub mod json;
+pub mod location;
+pub mod redact;
+pub mod registry;
+pub mod terraform;

@@ -47,21 +47,22 @@ _platform := joined if {
 
 # Every pinned handle at once: asking for one is then a look-up.
 _pinned := {name: pinned |
-	some name, handle in object.get(input, "handles", {})
-	pinned := object.get(handle, "value", null)
+	some name, pinned in _raw
 	not pinned in {null, "", "TO_PIN", []}
 	not name in _placeholders
 }
 
+_raw := {name: raw(name) | some name, _ in object.get(input, "handles", {})}
+
 # Placeholders that are not written as such: blanks, another case, or lists that hold one.
 _placeholders := {name |
-	some name, handle in object.get(input, "handles", {})
-	is_string(handle.value)
-	upper(trim_space(handle.value)) in {"", "TO_PIN"}
+	some name, text in _raw
+	is_string(text)
+	upper(trim_space(text)) in {"", "TO_PIN"}
 } | {name |
-	some name, handle in object.get(input, "handles", {})
-	is_array(handle.value)
-	some item in handle.value
+	some name, items in _raw
+	is_array(items)
+	some item in items
 	upper(trim_space(_text(item))) in {"", "TO_PIN"}
 }
 

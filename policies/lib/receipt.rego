@@ -46,8 +46,9 @@ recorded(ref) := {key: object.get(input, ["receipts", key], null) | some key in 
 
 # The keys of the receipts that an observation lists.
 listed(ref) := keys if {
-	keys := object.get(input, array.concat(ref.at, ["receipts"]), null)
-	is_array(keys)
+	all := object.get(input, array.concat(ref.at, ["receipts"]), null)
+	is_array(all)
+	keys := [key | some key in all; is_string(key)]
 } else := []
 
 # What is wrong with an observation's receipts.
@@ -163,7 +164,9 @@ _is_about(key, _, name) if endswith(name, concat("", ["/", _call_subject(key)]))
 
 _is_about(_, receipt, name) if {
 	is_object(receipt)
-	some value in object.get(receipt, "parameters", {})
+	parameters := object.get(receipt, "parameters", {})
+	is_object(parameters)
+	some value in parameters
 	value == name
 }
 

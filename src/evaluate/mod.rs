@@ -115,7 +115,10 @@ pub fn evaluate(document: &Document, policies: &Policies, selection: &[String]) 
 
 /// The lanes to evaluate, in order. A name that matches nothing is never passed over: the run would cover less than its
 /// caller believes.
-fn select<'policies>(
+///
+/// # Errors
+/// Fails if the policies have no lane, or a selected lane is not among them.
+pub fn select<'policies>(
     policies: &'policies Policies,
     selection: &[String],
 ) -> Result<Vec<&'policies Lane>, EvaluateError> {

@@ -1,1 +1,9 @@
 //! Integration tests: one binary, so that the AWS SDK is linked once.
+//!
+//! They need the peers that `tests/setup` installs, and Terraform; without them they fail and say so. Run them with
+//! `cargo test --test integration`: all tests of one process share one applied world and work in copies of it.
+
+#[cfg(test)]
+mod end_to_end;
+#[cfg(test)]
+mod harness;

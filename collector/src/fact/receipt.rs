@@ -45,6 +45,9 @@ pub enum Receipt {
         arguments: Vec<String>,
         /// The stack's directory, relative to the Terraform root.
         directory: String,
+        /// The binary's version; absent if it could not be asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terraform_version: Option<String>,
         /// RFC 3339, UTC, milliseconds.
         started_at: String,
         /// Milliseconds.

@@ -21,13 +21,24 @@ import data.lib.stack
 #   remediation: Collect again with the permissions named by the unreadable facts; never edit a fact document by hand.
 b5 contains receipt.identifies("run")
 
-b5 contains check.exists("run", "the caller is identified", aws.caller_identity(["Arn"]))
+b5 contains check.of({
+	"subject": "run",
+	"claim": "the caller is identified",
+	"refs": [_caller],
+	"handles": [],
+	"holds": is_string(fact.value(_caller)),
+	"expected": "an ARN",
+	"actual": fact.value(_caller),
+	"violation": "evidence",
+})
 
 b5 contains receipt.backs(ref) if some ref in _observed
 
 b5 contains check.known(ref.subject, sprintf("%s can be read", [aspect]), ref) if {
 	some aspect, ref in _evidence_only
 }
+
+_caller := aws.caller_identity(["Arn"])
 
 _observed := array.concat(
 	array.concat([aws.caller_identity([])], array.concat(_bucket_refs, _table_refs)),
@@ -66,8 +77,8 @@ observations contains {
 	"message": sprintf("pinned to the same value on %v more registry lines: %v", [count(lines), concat(", ", lines)]),
 	"facts": [sprintf("/handles/%s/repeated_on", [name])],
 } if {
-	some name, pinned in object.get(input, "handles", {})
-	lines := [sprintf("%v", [line]) | some line in object.get(pinned, "repeated_on", [])]
+	some name, _ in object.get(input, "handles", {})
+	lines := [sprintf("%v", [line]) | some line in object.get(input, ["handles", name, "repeated_on"], [])]
 	count(lines) > 0
 }
 

@@ -106,10 +106,15 @@ b4 contains claim if {
 
 b4 contains check.equals(
 	data.contract.m2.core.kms_alias,
-	"the alias leads to an enabled key",
-	aws.key(data.contract.m2.core.kms_alias, "key", ["KeyMetadata", "KeyState"]),
-	"Enabled",
-)
+	claim,
+	aws.key(data.contract.m2.core.kms_alias, "key", ["KeyMetadata", field]),
+	expected,
+) if {
+	some claim, [field, expected] in {
+		"the alias leads to an enabled key": ["Enabled", true],
+		"the key is ready for use": ["KeyState", "Enabled"],
+	}
+}
 
 b4 contains check.of({
 	"subject": name,

@@ -84,10 +84,10 @@ _has_prefix(value, prefix) if {
 
 # Any Flink application of the registry counts, not only those that the contract requires.
 _namesakes(name) := sort({other |
-	some other, pinned in object.get(input, "handles", {})
+	some other, _ in object.get(input, "handles", {})
 	startswith(other, "FLINK_APP_")
 	other != name
-	object.get(pinned, "value", null) == handle.value(name)
+	check.same(handle.value(other), handle.value(name))
 })
 
 _pattern_faults(pattern) := {"not a text" | not is_string(pattern)} | {fault |

@@ -147,10 +147,11 @@ b4 contains check.of({
 	some name, actions in data.contract.m2.streaming.principals
 }
 
-b4 contains check.exists(
+b4 contains check.equals_handle(
 	data.contract.m2.streaming.brokers_path,
 	"the parameter is there",
 	aws.parameter(data.contract.m2.streaming.brokers_path, "metadata", ["Name"]),
+	data.contract.m2.streaming.brokers_path,
 )
 
 b4 contains check.of({

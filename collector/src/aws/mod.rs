@@ -1,0 +1,154 @@
+//! AWS: what the account looks like, read and recorded.
+//!
+//! ```text
+//! handles ─► catalog ─► reads (concurrent, bounded per service) ─► facts
+//!                         │ one file a service                      ▲
+//!                         └─► calls ─► receipts, bodies             └─ a failed read is a fact, too
+//! ```
+//!
+//! Nothing here changes anything in AWS.
+
+mod body;
+mod call;
+mod capture;
+pub mod catalog;
+mod classify;
+mod client;
+mod dynamodb;
+mod glue;
+mod iam;
+mod kafka;
+mod kms;
+mod operation;
+mod pages;
+mod s3;
+mod session;
+mod ssm;
+mod sts;
+mod tagging;
+
+use std::collections::BTreeMap;
+
+use futures::future::join_all;
+use serde_json::Value;
+
+use crate::fact::{AwsFacts, Handle, Observation, ReadError, ReadErrorKind, Receipt};
+
+pub use catalog::Defaults;
+pub use client::{Connection, ConnectionError, Options};
+pub use operation::Operation;
+
+use catalog::{Aspects, CATALOG, Entry, Kind, Subject};
+use session::Session;
+
+/// What keeps secrets out of what is recorded.
+pub trait Fingerprint: Sync {
+    /// The run-keyed fingerprint that stands in a secret's place.
+    fn fingerprint(&self, secret: &str) -> String;
+    /// Makes every later [`Fingerprint::redact_text`] replace this secret, unless it is public anyway.
+    fn learn(&self, secret: &str);
+    /// The text without what is, or looks like, a secret.
+    fn redact_text(&self, text: &str) -> String;
+}
+
+/// How a run gets on.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// Before the first call: how many resources will be read.
+    Planned {
+        /// Resources, the caller's identity not counted.
+        resources: usize,
+    },
+    /// A call ended.
+    Called {
+        /// Its receipt's key.
+        receipt: &'a str,
+        /// Why it failed, if it did.
+        error: Option<&'a ReadError>,
+    },
+    /// Everything about one resource was read, or failed to be.
+    Read {
+        /// Its service.
+        service: &'a str,
+        /// Its kind.
+        kind: &'a str,
+        /// Its name.
+        name: &'a str,
+    },
+}
+
+/// What a run collected.
+#[derive(Clone, Debug)]
+pub struct Collected {
+    /// The facts, by service, kind, name and aspect.
+    pub facts: AwsFacts,
+    /// Who asked.
+    pub caller_identity: Observation,
+    /// Every call, by key.
+    pub receipts: BTreeMap<String, Receipt>,
+    /// The answers' bodies by digest, as they may be kept; empty unless [`Options::keep_bodies`].
+    pub bodies: BTreeMap<String, Vec<u8>>,
+    /// The region of the reads; `unknown` where none is configured.
+    pub region: String,
+    /// The endpoint override in force, if any.
+    pub endpoint_url: Option<String>,
+}
+
+/// Reads everything that the catalog lists for these handles.
+///
+/// This never fails and ends by the connection's deadline: whatever could not be read is an observation that says why.
+pub async fn collect(
+    connection: &Connection,
+    handles: &BTreeMap<String, Handle>,
+    defaults: &Defaults,
+    redactor: &dyn Fingerprint,
+    progress: &(dyn Fn(Event<'_>) + Sync),
+) -> Collected {
+    let plan: Vec<(&Kind, Subject)> = CATALOG
+        .iter()
+        .flat_map(|entry: &Entry| {
+            let subjects = entry.subjects(handles, defaults);
+            subjects.into_iter().map(|subject| (entry.kind, subject))
+        })
+        .collect();
+    progress(Event::Planned { resources: plan.len() });
+    let session = Session::new(connection, redactor, progress);
+    let reads = plan.iter().map(|(kind, subject)| async {
+        let aspects = (kind.read)(&session, subject).await;
+        session.read(kind.service, kind.kind, &subject.name);
+        complete(kind, aspects)
+    });
+    let (caller_identity, observed) = futures::join!(sts::caller_identity(&session), join_all(reads));
+    let mut facts = AwsFacts::new();
+    for ((kind, subject), aspects) in plan.iter().zip(observed) {
+        let service = facts.entry(kind.service.to_owned()).or_default();
+        let resource = service.entry(kind.kind.to_owned()).or_default().entry(subject.name.clone()).or_default();
+        resource.extend(aspects.into_iter().map(|(name, observation)| (name.to_owned(), observation)));
+    }
+    let (receipts, bodies) = session.finish();
+    Collected {
+        facts,
+        caller_identity: call::observe(caller_identity),
+        receipts,
+        bodies,
+        region: connection.region().to_owned(),
+        endpoint_url: connection.endpoint_url().map(str::to_owned),
+    }
+}
+
+/// Fills what a read forgot. It should forget nothing; but a hole would let a policy's claim vanish, so it never becomes one.
+fn complete(kind: &Kind, mut aspects: Aspects) -> Aspects {
+    for aspect in kind.aspects {
+        debug_assert!(aspects.iter().any(|(name, _)| *name == aspect.name), "{} was forgotten", aspect.name);
+        if !aspects.iter().any(|(name, _)| *name == aspect.name) {
+            let error = ReadError {
+                code: "CollectorDefect".to_owned(),
+                kind: ReadErrorKind::Tool,
+                message: "the collector has no result for this read; please report this as a defect".to_owned(),
+                action: aspect.operations.first().and_then(|operation| operation.action).map(str::to_owned),
+            };
+            aspects.push((aspect.name, Observation::<Value>::Unreadable { error, receipts: Vec::new() }));
+        }
+    }
+    aspects
+}

@@ -1,0 +1,177 @@
+//! One run of the collector: everything that the handles lead to, in one sealed document.
+//!
+//! ```text
+//! registry ─► handles ─┬─► terraform ─┐
+//!                      └─► AWS reads ─┴─► assemble ─► last redaction ─► seal
+//! ```
+//!
+//! Both sources are read at the same time, unless Terraform may apply: then AWS is read after it, as it is from now on.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::aws::{self, Connection, ConnectionError};
+use crate::fact::{AwsFacts, FORMAT, FactDocument, Facts, Run, RunClock, SealError, TerraformMode, Tool};
+use crate::file::write_atomically;
+use crate::redact::{NoRandomness, Redactor};
+use crate::registry::Registry;
+use crate::terraform;
+
+/// What to collect, and how.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The handles.
+    pub registry: Registry,
+    /// The tool that collects.
+    pub tool: Tool,
+    /// How Terraform is run.
+    pub terraform: terraform::Options,
+    /// How AWS is read.
+    pub aws: aws::Options,
+    /// What the registry may leave unpinned.
+    pub defaults: aws::Defaults,
+    /// Folder that gets raw answers and logs, each under its sha256.
+    pub raw: Option<PathBuf>,
+}
+
+/// How a run gets on.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Of Terraform.
+    Terraform(terraform::Event),
+    /// Of AWS.
+    Aws(aws::Event<'a>),
+}
+
+/// Why there is no document. A fact that could not be read is no such reason.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// No call to AWS can be made at all.
+    #[error(transparent)]
+    Connection(#[from] ConnectionError),
+    /// Secrets could not be fingerprinted.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// A raw answer could not be kept.
+    #[error("{}: raw answers cannot be kept there\nhelp: --raw names a folder that can be written", path.display())]
+    Raw {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The last redaction broke the document.
+    #[error("the redacted facts are no fact document\nhelp: this is a defect of factgate; please report it")]
+    Redaction(#[source] serde_json::Error),
+    /// The document could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+/// Collects.
+///
+/// # Errors
+///
+/// If no call to AWS can be made, raw answers cannot be kept, or the document cannot be sealed. Everything else is a fact.
+pub async fn collect(request: &Request, progress: &(dyn Fn(Event<'_>) + Sync)) -> Result<Facts, CollectError> {
+    let clock = RunClock::now();
+    let handles = &request.registry.handles;
+    let redactor = Redactor::new()?;
+    let pinned_region = handles.get("AWS_REGION").and_then(|handle| handle.value.as_str());
+    let connection = Connection::open(request.aws.clone(), pinned_region).await;
+    connection.verify()?;
+
+    let on_terraform = |event| progress(Event::Terraform(event));
+    let on_aws = |event: aws::Event<'_>| progress(Event::Aws(event));
+    let terraform = terraform::collect(handles, &request.terraform, &redactor, &on_terraform);
+    let reads = aws::collect(&connection, handles, &request.defaults, &redactor, &on_aws);
+    let (terraform, reads) = match request.terraform.mode {
+        TerraformMode::Apply => {
+            let terraform = terraform.await;
+            (terraform, reads.await)
+        }
+        TerraformMode::Plan | TerraformMode::Off => tokio::join!(terraform, reads),
+    };
+
+    exempt_brokers(&redactor, &reads.facts);
+    if let Some(folder) = &request.raw {
+        let logs = terraform.raw.iter().map(|(digest, bytes)| (digest, bytes));
+        keep_raw(folder, reads.bodies.iter().chain(logs))?;
+    }
+    let run = Run {
+        phase_execution_id: clock.phase_execution_id(),
+        collected_at: clock.collected_at(),
+        tool: request.tool.clone(),
+        region: reads.region,
+        endpoint_url: reads.endpoint_url,
+        caller_identity: reads.caller_identity,
+        registry: request.registry.source.clone(),
+        terraform_mode: request.terraform.mode,
+    };
+    let mut receipts = terraform.receipts;
+    receipts.extend(reads.receipts);
+    let document = FactDocument {
+        format: FORMAT.to_owned(),
+        run: redacted(&redactor, &run)?,
+        handles: handles.clone(),
+        terraform: redacted(&redactor, &terraform.terraform)?,
+        aws: redacted(&redactor, &reads.facts)?,
+        evidence: BTreeMap::new(),
+        rehearsal: BTreeMap::new(),
+        approvals: BTreeMap::new(),
+        receipts: redacted(&redactor, &receipts)?,
+        digest: None,
+    };
+    Ok(document.seal()?)
+}
+
+/// Lets the addresses that MSK itself answers stand in plain text: they are no secret, and the parameter that repeats them is
+/// read for nothing but the comparison with them.
+fn exempt_brokers(redactor: &Redactor, facts: &AwsFacts) {
+    let clusters = facts.get("kafka").and_then(|kinds| kinds.get("clusters")).into_iter().flatten();
+    for (_, aspects) in clusters {
+        let answer = aspects.get("bootstrap_brokers").and_then(|observation| observation.value());
+        for brokers in answer.and_then(Value::as_object).into_iter().flat_map(|answer| answer.values()) {
+            brokers.as_str().into_iter().for_each(|brokers| redactor.exempt(brokers));
+        }
+    }
+}
+
+/// The same facts without any secret that was learned after they were read: the last line of defence.
+fn redacted<T: Serialize + DeserializeOwned>(redactor: &Redactor, facts: &T) -> Result<T, CollectError> {
+    let mut value = serde_json::to_value(facts).map_err(CollectError::Redaction)?;
+    redactor.redact_value(&mut value);
+    serde_json::from_value(value).map_err(CollectError::Redaction)
+}
+
+/// Keeps every body under the hex digits of its digest. What is there already under that name has the same bytes.
+fn keep_raw<'a>(folder: &Path, bodies: impl Iterator<Item = (&'a String, &'a Vec<u8>)>) -> Result<(), CollectError> {
+    let failed = |path: &Path, source| CollectError::Raw { path: path.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
+    for (digest, bytes) in bodies {
+        let path = folder.join(digest.trim_start_matches("sha256:"));
+        if !path.exists() {
+            write_atomically(&path, bytes).map_err(|source| failed(&path, source))?;
+        }
+    }
+    Ok(())
+}
+
+impl aws::Fingerprint for Redactor {
+    fn fingerprint(&self, secret: &str) -> String {
+        Self::fingerprint(self, secret)
+    }
+
+    fn learn(&self, secret: &str) {
+        Self::learn(self, secret);
+    }
+
+    fn redact_text(&self, text: &str) -> String {
+        Self::redact_text(self, text)
+    }
+}

@@ -1,0 +1,285 @@
+//! Where secrets stand in what Terraform answers, so that they are known before any log is kept.
+//!
+//! Terraform marks what its schemas and the configuration call sensitive. Some secrets carry no mark: the environment of a
+//! Lambda function, a parameter that was stored as plain text. Those are known by resource type and attribute name.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use serde_json::Value;
+
+use crate::redact::{Redactor, names_credential};
+
+/// Attributes that hold a secret though their names do not say so.
+const SECRET_ATTRIBUTES: &[(&str, &str)] = &[
+    ("aws_ssm_parameter", "value"),
+    ("aws_ssm_parameter", "insecure_value"),
+    ("random_password", "result"),
+    ("random_password", "bcrypt_hash"),
+    ("aws_api_gateway_api_key", "value"),
+];
+
+/// Learns the secrets of a plan's JSON form.
+pub(super) fn learn_plan(redactor: &Redactor, plan: &Value) {
+    for list in ["resource_changes", "resource_drift"] {
+        for resource in plan[list].as_array().map(Vec::as_slice).unwrap_or_default() {
+            let change = &resource["change"];
+            learn_change(redactor, change);
+            for side in ["before", "after"] {
+                learn_attributes(redactor, resource["type"].as_str().unwrap_or_default(), &change[side]);
+            }
+        }
+    }
+    for change in fields(&plan["output_changes"]) {
+        learn_change(redactor, change);
+    }
+    for values in [&plan["planned_values"], &plan["prior_state"]["values"]] {
+        learn_module(redactor, &values["root_module"]);
+        for output in fields(&values["outputs"]).filter(|output| output["sensitive"] == true) {
+            redactor.learn_value(&output["value"]);
+        }
+    }
+    let declared = &plan["configuration"]["root_module"]["variables"];
+    if let Some(variables) = plan["variables"].as_object() {
+        for (name, variable) in variables {
+            if declared[name]["sensitive"] == true || names_credential(name) {
+                redactor.learn_value(&variable["value"]);
+            }
+        }
+    }
+}
+
+/// Learns the secrets of a state.
+pub(super) fn learn_state(redactor: &Redactor, state: &Value) {
+    for resource in state["resources"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        for instance in resource["instances"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            let attributes = &instance["attributes"];
+            learn_attributes(redactor, resource["type"].as_str().unwrap_or_default(), attributes);
+            for path in instance["sensitive_attributes"].as_array().map(Vec::as_slice).unwrap_or_default() {
+                redactor.learn_value(at_path(attributes, path));
+            }
+        }
+    }
+    for output in fields(&state["outputs"]).filter(|output| output["sensitive"] == true) {
+        redactor.learn_value(&output["value"]);
+    }
+}
+
+/// Learns the secrets of the environment that Terraform runs in: credentials of providers, and variables that are named like
+/// secrets.
+pub(super) fn learn_environment(redactor: &Redactor, environment: &BTreeMap<OsString, OsString>) {
+    for (name, value) in environment {
+        let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
+        let is_secret = match name.strip_prefix("TF_VAR_") {
+            Some(variable) => {
+                let variable = variable.to_lowercase();
+                ["secret", "password", "token", "key", "credential"].iter().any(|word| variable.contains(word))
+            }
+            None => names_credential(name) || name.starts_with("TF_TOKEN_"),
+        };
+        if !is_secret {
+            continue;
+        }
+        // A variable of a composite type is written as JSON or HCL: its parts are what a log shows.
+        match serde_json::from_str::<Value>(value) {
+            Ok(parts @ (Value::Array(_) | Value::Object(_))) => redactor.learn_value(&parts),
+            _ => redactor.learn(value),
+        }
+    }
+}
+
+fn learn_module(redactor: &Redactor, module: &Value) {
+    for resource in module["resources"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        learn_masked(redactor, &resource["values"], &resource["sensitive_values"]);
+        learn_attributes(redactor, resource["type"].as_str().unwrap_or_default(), &resource["values"]);
+    }
+    for child in module["child_modules"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        learn_module(redactor, child);
+    }
+}
+
+fn learn_change(redactor: &Redactor, change: &Value) {
+    learn_masked(redactor, &change["before"], &change["before_sensitive"]);
+    learn_masked(redactor, &change["after"], &change["after_sensitive"]);
+}
+
+/// Learns the parts of a value that its mask marks: `true` marks everything below.
+fn learn_masked(redactor: &Redactor, value: &Value, mask: &Value) {
+    match mask {
+        Value::Bool(true) => redactor.learn_value(value),
+        Value::Array(masks) => {
+            for (index, mask) in masks.iter().enumerate() {
+                learn_masked(redactor, &value[index], mask);
+            }
+        }
+        Value::Object(masks) => {
+            for (name, mask) in masks {
+                learn_masked(redactor, &value[name], mask);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn learn_attributes(redactor: &Redactor, kind: &str, attributes: &Value) {
+    for (_, attribute) in SECRET_ATTRIBUTES.iter().filter(|(of, _)| *of == kind) {
+        redactor.learn_value(&attributes[attribute]);
+    }
+    if kind == "aws_lambda_function" {
+        for environment in attributes["environment"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            if let Some(variables) = environment["variables"].as_object() {
+                for (name, value) in variables {
+                    learn_variable(redactor, name, value);
+                }
+            }
+        }
+    }
+    learn_named(redactor, attributes);
+}
+
+/// Learns every text under a name that says that it is a credential, at any depth.
+fn learn_named(redactor: &Redactor, value: &Value) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| learn_named(redactor, item)),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field {
+                    Value::String(text) if names_credential(name) => redactor.learn(text),
+                    other => learn_named(redactor, other),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A variable of a function's environment is taken for a secret unless it is plainly a setting: a single word, a switch, a
+/// path. Sweeping `production` out of every log and address would hide what the facts are about.
+fn learn_variable(redactor: &Redactor, name: &str, value: &Value) {
+    let Some(text) = value.as_str() else { return };
+    let is_word =
+        text.chars().count() <= 12 && text.chars().all(|character| character.is_alphabetic() || character == '_');
+    let is_path = text.starts_with('/') && text.chars().all(|character| !character.is_uppercase() && character != '+');
+    if names_credential(name) || !(is_word || is_path) {
+        redactor.learn(text);
+    }
+}
+
+/// The attribute at a state's path: `[{"type": "get_attr", "value": "x"}, {"type": "index", "value": {"value": 0}}]`.
+fn at_path<'a>(attributes: &'a Value, path: &Value) -> &'a Value {
+    let mut found = attributes;
+    for step in path.as_array().map(Vec::as_slice).unwrap_or_default() {
+        let key = &step["value"];
+        let key = if key.is_object() { &key["value"] } else { key };
+        found = match key {
+            Value::String(name) => &found[name],
+            Value::Number(index) => match index.as_u64().and_then(|index| usize::try_from(index).ok()) {
+                Some(index) => &found[index],
+                // A path that is not understood marks all that it was going into.
+                None => return found,
+            },
+            _ => return found,
+        };
+    }
+    found
+}
+
+fn fields(object: &Value) -> impl Iterator<Item = &Value> {
+    object.as_object().into_iter().flat_map(|fields| fields.values())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Which of some words are swept after learning.
+    fn swept<'a>(words: &[&'a str], learn: impl Fn(&Redactor)) -> Vec<&'a str> {
+        let redactor = Redactor::new().expect("randomness");
+        learn(&redactor);
+        words.iter().copied().filter(|word| redactor.redact_text(word) != **word).collect()
+    }
+
+    #[test]
+    fn every_marked_value_of_a_plan_is_learned() {
+        let plan = json!({
+            "variables": {"marked": {"value": "variable-1"}, "db_password": {"value": "variable-2"}, "name": {"value": "plain-1"}},
+            "configuration": {"root_module": {"variables": {"marked": {"sensitive": true}, "name": {}}}},
+            "resource_changes": [{"type": "t", "change": {
+                "before": {"a": "before-1", "list": ["plain-2", "before-2"]}, "before_sensitive": {"a": true, "list": [false, true]},
+                "after": {"deep": [{"x": "after-1"}]}, "after_sensitive": {"deep": true},
+            }}],
+            "output_changes": {"o": {"before": "output-1", "before_sensitive": true, "after": "output-2", "after_sensitive": true}},
+            "planned_values": {
+                "outputs": {"p": {"sensitive": true, "value": "output-3"}, "q": {"sensitive": false, "value": "plain-3"}},
+                "root_module": {"child_modules": [{"resources": [
+                    {"type": "t", "values": {"s": "module-1"}, "sensitive_values": {"s": true}}]}]}},
+            "prior_state": {"values": {"root_module": {"resources": [
+                {"type": "aws_lambda_function", "values": {"environment": [{"variables": {
+                    "A": "lambda-env-1", "LEVEL": "production", "DB_PASSWORD": "hunter", "P": "/platform/x"}}]},
+                 "sensitive_values": {}},
+                {"type": "random_password", "values": {"result": "random-1"}, "sensitive_values": {}}]}}},
+        });
+        let words = [
+            "variable-1",
+            "variable-2",
+            "plain-1",
+            "before-1",
+            "before-2",
+            "plain-2",
+            "after-1",
+            "output-1",
+            "output-2",
+            "output-3",
+            "plain-3",
+            "module-1",
+            "lambda-env-1",
+            "production",
+            "hunter",
+            "/platform/x",
+            "random-1",
+        ];
+        let kept = ["plain-1", "plain-2", "plain-3", "production", "/platform/x"];
+        let expected: Vec<&str> = words.iter().copied().filter(|word| !kept.contains(word)).collect();
+        assert_eq!(swept(&words, |redactor| learn_plan(redactor, &plan)), expected);
+    }
+
+    #[test]
+    fn every_sensitive_attribute_of_a_state_is_learned() {
+        let state = json!({
+            "outputs": {"o": {"sensitive": true, "value": ["output-1"]}, "p": {"value": "plain-1"}},
+            "resources": [
+                {"type": "t", "instances": [{
+                    "attributes": {"a": {"b": ["plain-2", "marked-1"]}, "c": "plain-3", "master_password": "named-1", "m": {"k": "marked-2"}},
+                    "sensitive_attributes": [
+                        [{"type": "get_attr", "value": "a"}, {"type": "get_attr", "value": "b"},
+                         {"type": "index", "value": {"value": 1, "type": "number"}}],
+                        [{"type": "get_attr", "value": "m"}, {"type": "index", "value": {"value": "k", "type": "string"}}],
+                    ]}]},
+                {"type": "aws_ssm_parameter", "instances": [{"attributes": {"value": "parameter-1", "name": "plain-4"}}]},
+            ],
+        });
+        let words =
+            ["output-1", "plain-1", "plain-2", "marked-1", "plain-3", "named-1", "marked-2", "parameter-1", "plain-4"];
+        let expected = ["output-1", "marked-1", "named-1", "marked-2", "parameter-1"];
+        assert_eq!(swept(&words, |redactor| learn_state(redactor, &state)), expected);
+    }
+
+    #[test]
+    fn variables_of_the_environment_are_learned_by_their_names() {
+        let environment = [
+            ("TF_VAR_database_password_hash", "variable-1"),
+            ("TF_VAR_tokens", "[\"variable-2\"]"),
+            ("TF_VAR_region_name", "plain-1"),
+            ("AWS_SECRET_ACCESS_KEY", "secret-1"),
+            ("GITHUB_TOKEN", "secret-2"),
+            ("TF_TOKEN_app_terraform_io", "secret-3"),
+            ("OLDPWD", "plain-2"),
+        ];
+        let environment = environment.map(|(name, value)| (OsString::from(name), OsString::from(value))).into();
+        let words = ["variable-1", "variable-2", "plain-1", "secret-1", "secret-2", "secret-3", "plain-2"];
+        let expected = ["variable-1", "variable-2", "secret-1", "secret-2", "secret-3"];
+        assert_eq!(swept(&words, |redactor| learn_environment(redactor, &environment)), expected);
+    }
+}

@@ -1,0 +1,5 @@
+mod applying;
+mod facts;
+mod fake;
+mod files;
+mod running;

@@ -1,0 +1,225 @@
+//! The command line: raw arguments. `settings` turns them, the environment and `factgate.toml` into what a command needs.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::output::OutputTarget;
+
+/// A policy-as-code readiness gate: is this cloud substrate ready, and what proves it?
+#[derive(Debug, Parser)]
+#[command(name = "factgate", version, propagate_version = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Configuration file; `factgate.toml` in the current folder is read if it is there.
+    #[arg(long, global = true, value_name = "FILE", env = "FACTGATE_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Where a result goes: `table`, `json`, or `FORMAT=PATH`; may be repeated. Without a path it goes to standard output.
+    #[arg(short, long, global = true, value_name = "FORMAT[=PATH]", env = "FACTGATE_OUTPUT", value_delimiter = ',')]
+    pub output: Vec<OutputTarget>,
+
+    /// Colour in tables and messages.
+    #[arg(long, global = true, value_enum, default_value_t, env = "FACTGATE_COLOR")]
+    pub color: Color,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the exit codes promise.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  GO: every covered lane passes
+  1  NO-GO
+  2  usage: the command line or the configuration is wrong
+  3  NO-GO only because facts were unreadable: worth a retry
+  4  a policy, an input or a pack is wrong, so there is no verdict
+  5  nothing was evaluated";
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal that can show it (honours `NO_COLOR` and `CLICOLOR`).
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Makes it the choice of the whole process.
+    pub(crate) fn apply(self) {
+        let choice = match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read handles, Terraform and AWS into one fact document.
+    #[cfg(feature = "aws")]
+    Collect(CollectArguments),
+    /// Evaluate archived fact documents: no network, no credentials.
+    Eval(EvalArguments),
+    /// Collect, evaluate and write the evidence packs; what CI runs.
+    #[cfg(feature = "aws")]
+    Gate(GateArguments),
+    /// List every blocker code with lane, severity, taxonomy, title and remediation.
+    Codes(PolicyArguments),
+    /// Print a JSON Schema.
+    Schema {
+        /// Which one.
+        #[arg(value_enum)]
+        name: SchemaName,
+    },
+}
+
+/// The published JSON Schemas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaName {
+    /// The fact document.
+    Facts,
+    /// The verdict.
+    Verdict,
+}
+
+/// Which policies.
+#[derive(Args, Clone, Debug, Default)]
+pub struct PolicyArguments {
+    /// Folder of policies to use in place of the embedded ones.
+    #[arg(long, value_name = "DIR", env = "FACTGATE_POLICIES")]
+    pub policies: Option<PathBuf>,
+
+    /// Override of a key of the pinned contract; VALUE is JSON, KEY may be dotted; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", env = "FACTGATE_CONTRACT")]
+    pub contract: Vec<String>,
+
+    /// Time that the evaluation of one package may take.
+    #[arg(long, value_name = "DURATION", env = "FACTGATE_POLICY_TIMEOUT")]
+    pub policy_timeout: Option<humantime::Duration>,
+}
+
+/// Which lanes.
+#[derive(Args, Clone, Debug, Default)]
+pub struct LaneArguments {
+    /// Lane to evaluate (`M2.A`); may be repeated. Default: every lane of the policies.
+    #[arg(long = "lane", value_name = "LANE", env = "FACTGATE_LANES", value_delimiter = ',')]
+    pub lanes: Vec<String>,
+
+    /// Folder that gets one evidence pack a lane.
+    #[arg(long, value_name = "DIR", env = "FACTGATE_EVIDENCE_ROOT")]
+    pub evidence_root: Option<PathBuf>,
+}
+
+/// Arguments of `eval`.
+#[derive(Args, Debug)]
+pub struct EvalArguments {
+    /// Fact documents.
+    #[arg(required = true, value_name = "FACTS")]
+    pub facts: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+
+    #[command(flatten)]
+    pub lanes: LaneArguments,
+}
+
+/// Arguments of `collect`.
+#[derive(Args, Debug)]
+pub struct CollectArguments {
+    #[command(flatten)]
+    pub source: SourceArguments,
+
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+}
+
+/// Arguments of `gate`.
+#[derive(Args, Debug)]
+pub struct GateArguments {
+    #[command(flatten)]
+    pub source: SourceArguments,
+
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+
+    #[command(flatten)]
+    pub lanes: LaneArguments,
+}
+
+/// Where facts come from.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SourceArguments {
+    /// Handle registry: Markdown, JSON, YAML or TOML.
+    #[arg(long, value_name = "FILE", env = "FACTGATE_REGISTRY")]
+    pub registry: Option<PathBuf>,
+
+    /// Folder that the registry's `TF_STACK_*_DIR` are relative to.
+    #[arg(long, value_name = "DIR", env = "FACTGATE_TERRAFORM_ROOT")]
+    pub terraform_root: Option<PathBuf>,
+
+    /// What Terraform may do: `plan` reads only, `apply` also applies a plan that has changes, `off` does not run it.
+    #[arg(long, value_enum, env = "FACTGATE_TERRAFORM")]
+    pub terraform: Option<TerraformMode>,
+
+    /// The Terraform binary.
+    #[arg(long, value_name = "FILE", env = "FACTGATE_TERRAFORM_BINARY")]
+    pub terraform_binary: Option<PathBuf>,
+
+    /// Time that one Terraform command may take.
+    #[arg(long, value_name = "DURATION", env = "FACTGATE_TERRAFORM_TIMEOUT")]
+    pub terraform_timeout: Option<humantime::Duration>,
+
+    /// AWS region; default: the registry's `AWS_REGION`, else the AWS configuration's.
+    #[arg(long, value_name = "REGION", env = "FACTGATE_REGION")]
+    pub region: Option<String>,
+
+    /// Endpoint of every AWS service, for emulators; recorded in the fact document.
+    #[arg(long, value_name = "URL", env = "FACTGATE_ENDPOINT_URL")]
+    pub endpoint_url: Option<String>,
+
+    /// Time that one attempt of one AWS call may take.
+    #[arg(long, value_name = "DURATION", env = "FACTGATE_CALL_TIMEOUT")]
+    pub call_timeout: Option<humantime::Duration>,
+
+    /// How often an AWS call is tried.
+    #[arg(long, value_name = "N", env = "FACTGATE_MAX_ATTEMPTS")]
+    pub max_attempts: Option<u32>,
+
+    /// How many calls to one AWS service may be under way at once.
+    #[arg(long, value_name = "N", env = "FACTGATE_CONCURRENCY")]
+    pub concurrency: Option<usize>,
+
+    /// Time that the whole collection may take; what is not read by then is unreadable.
+    #[arg(long, value_name = "DURATION", env = "FACTGATE_DEADLINE")]
+    pub deadline: Option<humantime::Duration>,
+
+    /// Folder that keeps raw answers and logs by their sha256, redacted where they could carry a secret.
+    #[arg(long, value_name = "DIR", env = "FACTGATE_RAW")]
+    pub raw: Option<PathBuf>,
+
+    /// Where the fact document goes; `collect` writes it to standard output if this is left out.
+    #[arg(long, value_name = "FILE", env = "FACTGATE_FACTS")]
+    pub facts: Option<PathBuf>,
+}
+
+/// What Terraform may do in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TerraformMode {
+    /// Not run.
+    Off,
+    /// Reads only.
+    Plan,
+    /// Also applies.
+    Apply,
+}

@@ -1,0 +1,52 @@
+//! The commands: each turns validated settings into an exit code.
+
+mod codes;
+#[cfg(feature = "aws")]
+mod collect;
+mod eval;
+#[cfg(feature = "aws")]
+mod gate;
+mod schema;
+
+use crate::cli::{Cli, Command};
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::policy::{Policies, PolicyOptions};
+use crate::settings::{FileSettings, PolicySettings};
+
+/// Runs the command that the arguments ask for.
+///
+/// # Errors
+///
+/// If there is no verdict: wrong settings, input or policies. A NO-GO is no error.
+pub fn run(cli: Cli) -> Result<ExitCode, Error> {
+    let file = FileSettings::read(cli.config.as_deref())?;
+    let outputs = file.outputs(cli.output);
+    match cli.command {
+        #[cfg(feature = "aws")]
+        Command::Collect(arguments) => {
+            collect::run(&file.source(arguments.source)?, &file.policy(arguments.policy)?)
+        }
+        Command::Eval(arguments) => {
+            eval::run(&arguments.facts, &file.policy(arguments.policy)?, &file.lanes(arguments.lanes), &outputs)
+        }
+        #[cfg(feature = "aws")]
+        Command::Gate(arguments) => gate::run(
+            &file.source(arguments.source)?,
+            &file.policy(arguments.policy)?,
+            &file.lanes(arguments.lanes),
+            &outputs,
+        ),
+        Command::Codes(arguments) => codes::run(&file.policy(arguments)?, &outputs),
+        Command::Schema { name } => schema::run(name),
+    }
+}
+
+/// The policies that the settings name, held to their laws and ready.
+fn policies(settings: &PolicySettings) -> Result<Policies, Error> {
+    let options = PolicyOptions { time_limit: settings.timeout, contract: settings.contract.clone() };
+    Ok(match &settings.folder {
+        Some(folder) => Policies::from_folder(folder, &options)?,
+        None => Policies::embedded(&options)?,
+    })
+}

@@ -1,0 +1,40 @@
+//! `codes`: the closed set of blocker codes, from the METADATA of the policies.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::policies;
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::output::{Format, OutputTarget, write_text};
+use crate::policy::Code;
+use crate::settings::PolicySettings;
+
+/// Lists every code.
+pub(super) fn run(policy: &PolicySettings, outputs: &[OutputTarget]) -> Result<ExitCode, Error> {
+    let policies = policies(policy)?;
+    let codes: Vec<&Code> = policies.lanes().iter().flat_map(|lane| &lane.codes).collect();
+    for target in outputs {
+        let text = match target.format {
+            Format::Table => table(&codes),
+            Format::Json => format!("{:#}\n", serde_json::json!(codes)),
+        };
+        write_text(&text, target)?;
+    }
+    Ok(ExitCode::Go)
+}
+
+fn table(codes: &[&Code]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["code", "severity", "taxonomy", "blocks on", "what to do"]);
+    for code in codes {
+        table.add_row([
+            code.code.clone(),
+            format!("{:?}", code.severity),
+            code.taxonomy.clone(),
+            code.title.clone(),
+            code.remediation.clone(),
+        ]);
+    }
+    format!("{table}\n")
+}

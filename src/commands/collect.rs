@@ -1,0 +1,84 @@
+//! `collect`: handles, Terraform and AWS into one sealed fact document.
+
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use factgate_collector::collect::{self, Request};
+use factgate_collector::fact::{self, Facts, Tool};
+use factgate_collector::registry::Registry;
+use factgate_collector::{aws, terraform};
+
+use crate::cli::TerraformMode;
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::progress::Progress;
+use crate::settings::{PolicySettings, SourceSettings};
+
+/// The stacks that the lanes of this version read; the others are only initialised, for lane A.
+const MATERIALIZED: [&str; 2] = ["core", "streaming"];
+
+/// Collects, and writes the document to `--facts` or standard output.
+pub(super) fn run(source: &SourceSettings, policy: &PolicySettings) -> Result<ExitCode, Error> {
+    let facts = facts(source, policy)?;
+    match &source.facts {
+        Some(path) => facts.write(path)?,
+        None => {
+            let failed = |error| Error::StandardOutput(error);
+            let mut out = std::io::stdout().lock();
+            serde_json::to_writer_pretty(&mut out, facts.json()).map_err(|error| failed(error.into()))?;
+            out.write_all(b"\n").and_then(|()| out.flush()).map_err(failed)?;
+        }
+    }
+    Ok(ExitCode::Go)
+}
+
+/// Collects one fact document.
+pub(super) fn facts(source: &SourceSettings, policy: &PolicySettings) -> Result<Facts, Error> {
+    let registry = Registry::read(&source.registry)?;
+    let progress = Progress::start(&source.registry);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    let facts = runtime.block_on(async {
+        let request = request(registry, source, policy);
+        collect::collect(&request, &|event| progress.on(&event)).await
+    })?;
+    progress.finish();
+    // A call that hangs in the operating system (a name look-up) must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    Ok(facts)
+}
+
+fn request(registry: Registry, source: &SourceSettings, policy: &PolicySettings) -> Request {
+    let mode = match source.terraform {
+        TerraformMode::Off => fact::TerraformMode::Off,
+        TerraformMode::Plan => fact::TerraformMode::Plan,
+        TerraformMode::Apply => fact::TerraformMode::Apply,
+    };
+    let mut terraform =
+        terraform::Options::new(&source.terraform_root, mode, tokio::time::Instant::now() + source.deadline);
+    terraform.binary = source.terraform_binary.clone();
+    terraform.command_timeout = source.terraform_timeout;
+    terraform.region = source.region.clone();
+    terraform.endpoint_url = source.endpoint_url.clone();
+    terraform.materialize = MATERIALIZED.map(str::to_owned).into();
+    let mut defaults = aws::Defaults::default();
+    let anchor = policy.contract.get("streaming").and_then(|streaming| streaming.pointer("/anchor_schema/default"));
+    if let Some(anchor) = anchor.and_then(serde_json::Value::as_str) {
+        defaults.anchor_schema = anchor.to_owned();
+    }
+    Request {
+        registry,
+        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        terraform,
+        aws: aws::Options {
+            region: source.region.clone(),
+            endpoint_url: source.endpoint_url.clone(),
+            call_timeout: source.call_timeout,
+            deadline: Instant::now() + source.deadline,
+            max_attempts: source.max_attempts,
+            concurrency: source.concurrency,
+            keep_bodies: source.raw.is_some(),
+        },
+        defaults,
+        raw: source.raw.clone(),
+    }
+}

@@ -1,0 +1,66 @@
+//! `eval`: archived fact documents to verdicts, without network or credentials.
+
+use std::path::PathBuf;
+
+use factgate_collector::fact::Facts;
+
+use super::policies;
+use crate::error::Error;
+use crate::evaluate::{Document, Evaluation, evaluate};
+use crate::evidence::write_packs;
+use crate::exit::ExitCode;
+use crate::output::{self, OutputTarget};
+use crate::policy::Policies;
+use crate::settings::{LaneSettings, PolicySettings};
+
+/// Evaluates every document before anything is written, so that an unusable one leaves no half of an answer.
+pub(super) fn run(
+    paths: &[PathBuf],
+    policy: &PolicySettings,
+    lanes: &LaneSettings,
+    outputs: &[OutputTarget],
+) -> Result<ExitCode, Error> {
+    let policies = policies(policy)?;
+    let mut evaluations = Vec::new();
+    for path in paths {
+        let facts = Facts::read(path)?;
+        evaluations.push(evaluate_facts(&facts, &policies, &lanes.lanes)?);
+    }
+    if let Some(root) = &lanes.evidence_root {
+        for evaluation in &evaluations {
+            write_packs(root, evaluation)?;
+        }
+    }
+    let verdicts: Vec<_> = evaluations.into_iter().map(|evaluation| evaluation.verdict).collect();
+    output::write(&verdicts, outputs)?;
+    Ok(worst(verdicts.iter().map(|verdict| verdict.exit_code())))
+}
+
+/// Evaluates one document.
+pub(super) fn evaluate_facts(facts: &Facts, policies: &Policies, lanes: &[String]) -> Result<Evaluation, Error> {
+    let document = Document::new(facts.json().clone(), facts.is_sealed())?;
+    Ok(evaluate(&document, policies, lanes)?)
+}
+
+/// Several documents are GO only if each is, and worth a retry only if nothing but unreadable facts blocks any of them.
+fn worst(codes: impl Iterator<Item = ExitCode>) -> ExitCode {
+    codes.fold(ExitCode::Go, |worst, code| match (worst, code) {
+        (ExitCode::Go, code) => code,
+        (worst, ExitCode::Go) => worst,
+        (ExitCode::Unreadable, ExitCode::Unreadable) => ExitCode::Unreadable,
+        _ => ExitCode::NoGo,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_blocked_document_blocks_all() {
+        let worst = |codes: &[ExitCode]| worst(codes.iter().copied());
+        assert_eq!(worst(&[ExitCode::Go, ExitCode::Go]), ExitCode::Go);
+        assert_eq!(worst(&[ExitCode::Go, ExitCode::Unreadable]), ExitCode::Unreadable);
+        assert_eq!(worst(&[ExitCode::Unreadable, ExitCode::NoGo, ExitCode::Go]), ExitCode::NoGo);
+    }
+}

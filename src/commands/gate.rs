@@ -1,0 +1,35 @@
+//! `gate`: collect, evaluate, write the evidence packs; what CI runs.
+
+use std::path::PathBuf;
+
+use super::{collect, eval, policies};
+use crate::error::Error;
+use crate::evaluate::select;
+use crate::evidence::write_packs;
+use crate::exit::ExitCode;
+use crate::output::{self, OutputTarget};
+use crate::settings::{LaneSettings, PolicySettings, SourceSettings};
+
+/// Where packs go by default: the local root of the contract.
+const EVIDENCE_ROOT: &str = "runs/dev_substrate/dev_full/m2";
+
+/// Runs the whole pipeline. The policies are held to their laws before anything is collected or applied.
+pub(super) fn run(
+    source: &SourceSettings,
+    policy: &PolicySettings,
+    lanes: &LaneSettings,
+    outputs: &[OutputTarget],
+) -> Result<ExitCode, Error> {
+    let policies = policies(policy)?;
+    select(&policies, &lanes.lanes)?;
+    let facts = collect::facts(source, policy)?;
+    if let Some(path) = &source.facts {
+        facts.write(path)?;
+    }
+    let evaluation = eval::evaluate_facts(&facts, &policies, &lanes.lanes)?;
+    let root = lanes.evidence_root.clone().unwrap_or_else(|| PathBuf::from(EVIDENCE_ROOT));
+    write_packs(&root, &evaluation)?;
+    let code = evaluation.verdict.exit_code();
+    output::write(&[evaluation.verdict], outputs)?;
+    Ok(code)
+}

@@ -1,0 +1,120 @@
+//! Errors of the commands: the one place that prints them, and the exit code that each one means.
+
+use std::error::Error as _;
+use std::io::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use factgate_collector::fact::{FactError, SealError, WriteError};
+use factgate_collector::help::Help as _;
+use factgate_collector::registry::RegistryError;
+
+use crate::evaluate::EvaluateError;
+use crate::evidence::EvidenceError;
+use crate::exit::ExitCode;
+use crate::output::OutputError;
+use crate::policy::PolicyError;
+use crate::settings::SettingsError;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HELP: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Why there is no verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The handle registry cannot be used.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A fact document cannot be read.
+    #[error(transparent)]
+    Document(#[from] FactError),
+    /// A fact document cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A fact document cannot be written.
+    #[error(transparent)]
+    WriteDocument(#[from] WriteError),
+    /// There is no fact document.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Collect(#[from] factgate_collector::collect::CollectError),
+    /// The operating system gives no threads.
+    #[error("the collector cannot be started")]
+    Runtime(#[source] std::io::Error),
+    /// The policies cannot be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The policies could not be evaluated.
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
+    /// A pack could not be written.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// An output could not be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// Standard output could not be written.
+    #[error("standard output cannot be written")]
+    StandardOutput(#[source] std::io::Error),
+}
+
+impl Error {
+    /// What the caller of the process sees.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Settings(_) => ExitCode::Usage,
+            Self::Evaluate(error) => error.exit_code(),
+            Self::Policy(error) => error.exit_code(),
+            Self::Registry(_)
+            | Self::Document(_)
+            | Self::Seal(_)
+            | Self::WriteDocument(_)
+            | Self::Runtime(_)
+            | Self::Evidence(_)
+            | Self::Output(_)
+            | Self::StandardOutput(_) => ExitCode::Input,
+            #[cfg(feature = "aws")]
+            Self::Collect(_) => ExitCode::Input,
+        }
+    }
+
+    /// What to do next, where the message does not end with it.
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Settings(error) => Some(error.help()),
+            Self::Registry(error) => error.help(),
+            Self::Document(error) => error.help(),
+            Self::Seal(error) => error.help(),
+            Self::WriteDocument(error) => error.help(),
+            Self::Evidence(error) => Some(error.help()),
+            Self::Output(_) => Some("the folder of an output must exist and be writable".to_owned()),
+            Self::Runtime(_) => Some("check the limits of the process (ulimit -u)".to_owned()),
+            Self::StandardOutput(_) => Some("whoever reads the output must read all of it".to_owned()),
+            Self::Policy(_) | Self::Evaluate(_) => None,
+            #[cfg(feature = "aws")]
+            Self::Collect(_) => None,
+        }
+    }
+
+    /// Prints the error with its causes and its help line to standard error.
+    pub(crate) fn print(&self) {
+        let message = self.to_string();
+        let (message, inline_help) = match message.rsplit_once("\nhelp: ") {
+            Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
+            None => (message, None),
+        };
+        let mut text = format!("{ERROR}error{ERROR:#}: {message}\n");
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(&format!("  caused by: {error}\n"));
+            cause = error.source();
+        }
+        if let Some(help) = inline_help.or_else(|| self.help()) {
+            text.push_str(&format!("{HELP}help{HELP:#}: {help}\n"));
+        }
+        // There is nowhere left to report that standard error is closed.
+        let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    }
+}

@@ -1,0 +1,110 @@
+//! Evidence packs: the files of one lane, whole or not there.
+//!
+//! ```text
+//! artifacts ─► <root>/.m2a_….tmp-XXXX/ ─ sync ─► rename ─► <root>/m2a_<YYYYMMDDTHHMMSSZ>/ { m2a_*.json, manifest.sha256 }
+//! ```
+//!
+//! A pack is written into a temporary folder beside its place, synced, and renamed. A run that dies leaves at most a folder
+//! with a leading dot, which is never a pack. A pack is never overwritten: a blocked run is kept for audit.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::evaluate::Evaluation;
+
+/// The manifest's name: `sha256sum -c manifest.sha256` accepts the pack.
+pub const MANIFEST: &str = "manifest.sha256";
+
+/// Why packs were not written.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    /// A pack stands there already.
+    #[error("the evidence pack {} exists already", .0.display())]
+    Exists(PathBuf),
+    /// The file system refused.
+    #[error("the evidence pack {} cannot be written", path.display())]
+    Write {
+        /// Which pack.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl EvidenceError {
+    /// What to do next.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Exists(_) => {
+                "packs are kept for audit and never overwritten: collect again, or choose another --evidence-root".to_owned()
+            }
+            Self::Write { .. } => "check that the folder given by --evidence-root can be written and has room".to_owned(),
+        }
+    }
+}
+
+/// Writes one pack a lane below `root` and returns their folders, in the order of the lanes.
+///
+/// # Errors
+///
+/// If a pack exists or cannot be written. Packs appear only when all of them are written; if a rename fails, those renamed
+/// before it stand, each whole.
+pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<PathBuf>, EvidenceError> {
+    let mut prepared = Vec::new();
+    for lane in &evaluation.verdict.lanes {
+        let place = root.join(&lane.phase_execution_id);
+        if place.symlink_metadata().is_ok() {
+            return Err(EvidenceError::Exists(place));
+        }
+        let nothing = BTreeMap::new();
+        let artifacts = evaluation.artifacts.get(&lane.lane).unwrap_or(&nothing);
+        let folder = prepare(root, &lane.phase_execution_id, artifacts)
+            .map_err(|source| EvidenceError::Write { path: place.clone(), source })?;
+        prepared.push((place, folder));
+    }
+    let mut written = Vec::new();
+    for (place, folder) in prepared {
+        let failed = |source| EvidenceError::Write { path: place.clone(), source };
+        // Renaming onto a folder that appeared in the meantime fails, since a pack is never empty.
+        fs::rename(folder.path(), &place).map_err(failed)?;
+        // The folder is the pack now: nothing is left to remove.
+        let _ = folder.keep();
+        sync_folder(root).map_err(failed)?;
+        written.push(place);
+    }
+    Ok(written)
+}
+
+fn prepare(root: &Path, name: &str, artifacts: &BTreeMap<String, Value>) -> io::Result<tempfile::TempDir> {
+    fs::create_dir_all(root)?;
+    let folder = tempfile::Builder::new().prefix(&format!(".{name}.tmp-")).tempdir_in(root)?;
+    #[cfg(unix)]
+    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    let mut manifest = String::new();
+    for (file, body) in artifacts {
+        let mut bytes = serde_json::to_vec_pretty(body)?;
+        bytes.push(b'\n');
+        write_synced(&folder.path().join(file), &bytes)?;
+        // Two spaces: the format of `sha256sum` for a file read as text. Writing to a String cannot fail.
+        let _ = writeln!(manifest, "{}  {file}", hex::encode(Sha256::digest(&bytes)));
+    }
+    write_synced(&folder.path().join(MANIFEST), manifest.as_bytes())?;
+    sync_folder(folder.path())?;
+    Ok(folder)
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}

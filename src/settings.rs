@@ -1,0 +1,439 @@
+//! Settings: command line over environment over `factgate.toml` over defaults.
+//!
+//! One idea has one name in all three places: the key `terraform_root`, the flag `--terraform-root` and the variable
+//! `FACTGATE_TERRAFORM_ROOT` are the same setting. Relative paths of the file are relative to the file.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::cli::{LaneArguments, PolicyArguments, SourceArguments, TerraformMode};
+use crate::output::OutputTarget;
+
+/// The name that is looked for in the current folder.
+const FILE_NAME: &str = "factgate.toml";
+
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("the configuration file {} cannot be read", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Invalid {
+        /// Which file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// A `--contract` argument is not `KEY=VALUE`.
+    #[error("the contract override `{argument}` is not KEY=VALUE with a JSON value")]
+    Contract {
+        /// The argument.
+        argument: String,
+        /// What to do.
+        help: String,
+    },
+    /// A setting without which the command cannot run.
+    #[error("no {0} is given")]
+    Missing(&'static str, &'static str),
+}
+
+impl SettingsError {
+    /// What to do next.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Read { .. } => "check the path given by --config or FACTGATE_CONFIG".to_owned(),
+            Self::Invalid { help, .. } | Self::Contract { help, .. } => help.clone(),
+            Self::Missing(_, help) => (*help).to_owned(),
+        }
+    }
+}
+
+/// The contents of `factgate.toml`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FileSettings {
+    output: Vec<String>,
+    policies: Option<PathBuf>,
+    policy_timeout: Option<String>,
+    lanes: Vec<String>,
+    evidence_root: Option<PathBuf>,
+    registry: Option<PathBuf>,
+    terraform_root: Option<PathBuf>,
+    terraform: Option<TerraformMode>,
+    terraform_binary: Option<PathBuf>,
+    terraform_timeout: Option<String>,
+    region: Option<String>,
+    endpoint_url: Option<String>,
+    call_timeout: Option<String>,
+    max_attempts: Option<u32>,
+    concurrency: Option<usize>,
+    deadline: Option<String>,
+    raw: Option<PathBuf>,
+    facts: Option<PathBuf>,
+    contract: toml::Table,
+}
+
+/// Every key of the file; the test below holds it to [`FileSettings`].
+const KEYS: [&str; 19] = [
+    "output",
+    "policies",
+    "policy_timeout",
+    "lanes",
+    "evidence_root",
+    "registry",
+    "terraform_root",
+    "terraform",
+    "terraform_binary",
+    "terraform_timeout",
+    "region",
+    "endpoint_url",
+    "call_timeout",
+    "max_attempts",
+    "concurrency",
+    "deadline",
+    "raw",
+    "facts",
+    "contract",
+];
+
+impl FileSettings {
+    /// Reads the file that `--config` names, or `factgate.toml` of the current folder if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If a named file is missing, or a file does not parse, has an unknown key or a value of the wrong kind.
+    pub fn read(named: Option<&Path>) -> Result<Self, SettingsError> {
+        let path = match named {
+            Some(path) => path.to_owned(),
+            None => {
+                let path = PathBuf::from(FILE_NAME);
+                match path.try_exists() {
+                    Ok(false) => return Ok(Self::default()),
+                    Ok(true) => path,
+                    Err(source) => return Err(SettingsError::Read { path, source }),
+                }
+            }
+        };
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| SettingsError::Read { path: path.clone(), source })?;
+        let mut settings = Self::parse(&path, &text)?;
+        settings.anchor(path.parent().unwrap_or(Path::new("")));
+        Ok(settings)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
+        let invalid = |span: Option<std::ops::Range<usize>>, message: String, help: String| {
+            let (line, column) = position(text, span.map_or(0, |span| span.start));
+            SettingsError::Invalid { path: path.to_owned(), line, column, message, help }
+        };
+        let settings: Self = toml::from_str(text).map_err(|error| {
+            let message = error.message().trim().to_owned();
+            let help = unknown_key(&message).map_or_else(
+                || "compare the file with the settings listed by `factgate gate --help`".to_owned(),
+                |key| {
+                    nearest(key, KEYS).map_or_else(
+                        || format!("the known keys are {}", KEYS.join(", ")),
+                        |known| format!("did you mean `{known}`?"),
+                    )
+                },
+            );
+            let message = unknown_key(&message).map_or(message.clone(), |key| format!("unknown key `{key}`"));
+            invalid(error.span(), message, help)
+        })?;
+        for (key, value) in [
+            ("policy_timeout", &settings.policy_timeout),
+            ("terraform_timeout", &settings.terraform_timeout),
+            ("call_timeout", &settings.call_timeout),
+            ("deadline", &settings.deadline),
+        ] {
+            if let Some(value) = value
+                && let Err(error) = value.parse::<humantime::Duration>()
+            {
+                let start = text.find(value.as_str()).unwrap_or(0);
+                return Err(invalid(
+                    Some(start..start),
+                    format!("`{key}` is not a duration: {error}"),
+                    "write a number and a unit, such as \"90s\" or \"15m\"".to_owned(),
+                ));
+            }
+        }
+        for target in &settings.output {
+            if let Err(error) = target.parse::<OutputTarget>() {
+                let start = text.find(target.as_str()).unwrap_or(0);
+                return Err(invalid(
+                    Some(start..start),
+                    format!("`output`: {error}"),
+                    "write FORMAT or FORMAT=PATH, such as \"json=verdict.json\"".to_owned(),
+                ));
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Makes relative paths relative to the file's folder.
+    fn anchor(&mut self, folder: &Path) {
+        for path in [
+            &mut self.policies,
+            &mut self.evidence_root,
+            &mut self.registry,
+            &mut self.terraform_root,
+            &mut self.raw,
+            &mut self.facts,
+        ]
+        .into_iter()
+        .flatten()
+        {
+            *path = folder.join(&path);
+        }
+    }
+
+    /// Where results go: the command line's targets, else the file's, else a table on standard output.
+    pub fn outputs(&self, given: Vec<OutputTarget>) -> Vec<OutputTarget> {
+        if !given.is_empty() {
+            return given;
+        }
+        let from_file: Vec<OutputTarget> = self.output.iter().filter_map(|target| target.parse().ok()).collect();
+        if from_file.is_empty() { vec![OutputTarget::default()] } else { from_file }
+    }
+
+    /// The policies' settings.
+    ///
+    /// # Errors
+    ///
+    /// If a `--contract` argument is malformed.
+    pub fn policy(&self, given: PolicyArguments) -> Result<PolicySettings, SettingsError> {
+        let mut contract = serde_json::to_value(&self.contract)
+            .ok()
+            .and_then(|value| value.as_object().cloned())
+            .unwrap_or_default();
+        for argument in &given.contract {
+            override_contract(&mut contract, argument)?;
+        }
+        Ok(PolicySettings {
+            folder: given.policies.or_else(|| self.policies.clone()),
+            timeout: duration(given.policy_timeout, self.policy_timeout.as_deref(), DEFAULT_POLICY_TIMEOUT),
+            contract,
+        })
+    }
+
+    /// The lanes' settings.
+    pub fn lanes(&self, given: LaneArguments) -> LaneSettings {
+        LaneSettings {
+            lanes: if given.lanes.is_empty() { self.lanes.clone() } else { given.lanes },
+            evidence_root: given.evidence_root.or_else(|| self.evidence_root.clone()),
+        }
+    }
+
+    /// The collection's settings.
+    ///
+    /// # Errors
+    ///
+    /// If no registry is given.
+    pub fn source(&self, given: SourceArguments) -> Result<SourceSettings, SettingsError> {
+        Ok(SourceSettings {
+            registry: given.registry.or_else(|| self.registry.clone()).ok_or(SettingsError::Missing(
+                "handle registry",
+                "name the registry file with --registry, FACTGATE_REGISTRY or `registry` in factgate.toml",
+            ))?,
+            terraform_root: given
+                .terraform_root
+                .or_else(|| self.terraform_root.clone())
+                .unwrap_or_else(|| PathBuf::from(".")),
+            terraform: given.terraform.or(self.terraform).unwrap_or(TerraformMode::Plan),
+            terraform_binary: given
+                .terraform_binary
+                .or_else(|| self.terraform_binary.clone())
+                .unwrap_or_else(|| PathBuf::from("terraform")),
+            terraform_timeout: duration(given.terraform_timeout, self.terraform_timeout.as_deref(), 600),
+            region: given.region.or_else(|| self.region.clone()),
+            endpoint_url: given.endpoint_url.or_else(|| self.endpoint_url.clone()),
+            call_timeout: duration(given.call_timeout, self.call_timeout.as_deref(), 10),
+            max_attempts: given.max_attempts.or(self.max_attempts).unwrap_or(4).max(1),
+            concurrency: given.concurrency.or(self.concurrency).unwrap_or(8).max(1),
+            deadline: duration(given.deadline, self.deadline.as_deref(), 1800),
+            raw: given.raw.or_else(|| self.raw.clone()),
+            facts: given.facts.or_else(|| self.facts.clone()),
+        })
+    }
+}
+
+/// Seconds that the evaluation of one package may take by default: a thousand times what the shipped policies need.
+const DEFAULT_POLICY_TIMEOUT: u64 = 10;
+
+/// Which policies, and how they are run.
+#[derive(Clone, Debug)]
+pub struct PolicySettings {
+    /// Folder in place of the embedded policies.
+    pub folder: Option<PathBuf>,
+    /// Time that one package may take.
+    pub timeout: std::time::Duration,
+    /// Overrides of the pinned contract.
+    pub contract: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Which lanes, and where their packs go.
+#[derive(Clone, Debug)]
+pub struct LaneSettings {
+    /// Empty means every lane of the policies.
+    pub lanes: Vec<String>,
+    /// Where packs go.
+    pub evidence_root: Option<PathBuf>,
+}
+
+/// Where facts come from.
+#[derive(Clone, Debug)]
+pub struct SourceSettings {
+    /// The handle registry.
+    pub registry: PathBuf,
+    /// What `TF_STACK_*_DIR` are relative to.
+    pub terraform_root: PathBuf,
+    /// What Terraform may do.
+    pub terraform: TerraformMode,
+    /// The Terraform binary.
+    pub terraform_binary: PathBuf,
+    /// Time that one Terraform command may take.
+    pub terraform_timeout: std::time::Duration,
+    /// Region override.
+    pub region: Option<String>,
+    /// Endpoint override.
+    pub endpoint_url: Option<String>,
+    /// Time that one attempt of one AWS call may take.
+    pub call_timeout: std::time::Duration,
+    /// How often an AWS call is tried.
+    pub max_attempts: u32,
+    /// How many calls to one AWS service may be under way at once.
+    pub concurrency: usize,
+    /// Time that the whole collection may take.
+    pub deadline: std::time::Duration,
+    /// Folder for raw answers.
+    pub raw: Option<PathBuf>,
+    /// Where the fact document goes.
+    pub facts: Option<PathBuf>,
+}
+
+fn duration(given: Option<humantime::Duration>, file: Option<&str>, default_seconds: u64) -> std::time::Duration {
+    given
+        .or_else(|| file.and_then(|text| text.parse().ok()))
+        .map_or(std::time::Duration::from_secs(default_seconds), Into::into)
+}
+
+fn override_contract(
+    contract: &mut serde_json::Map<String, serde_json::Value>,
+    argument: &str,
+) -> Result<(), SettingsError> {
+    let malformed = |help: &str| SettingsError::Contract { argument: argument.to_owned(), help: help.to_owned() };
+    let (key, value) =
+        argument.split_once('=').ok_or_else(|| malformed("write it as key=value, for example anchor_schema=\"name\""))?;
+    let value = serde_json::from_str(value)
+        .map_err(|_| malformed("the value must be JSON: quote text, as in anchor_schema=\"name\""))?;
+    let mut steps: Vec<&str> = key.split('.').collect();
+    let last = steps.pop().unwrap_or(key);
+    let mut place = contract;
+    for step in steps {
+        place = place
+            .entry(step)
+            .or_insert_with(|| serde_json::Value::Object(serde_json::Map::new()))
+            .as_object_mut()
+            .ok_or_else(|| malformed("a step of the dotted key is a plain value, not a table"))?;
+    }
+    place.insert(last.to_owned(), value);
+    Ok(())
+}
+
+/// The key that a message of the TOML deserializer calls unknown.
+fn unknown_key(message: &str) -> Option<&str> {
+    message.strip_prefix("unknown field `")?.split('`').next()
+}
+
+/// The candidate most like `word`, if any is like it at all.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, candidate)| candidate)
+}
+
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |start| start.chars().count()) + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> SettingsError {
+        FileSettings::parse(Path::new("factgate.toml"), text).unwrap_err()
+    }
+
+    #[test]
+    fn unknown_keys_are_errors_with_line_and_suggestion() {
+        let error = error("region = \"eu-west-2\"\nterraform_rot = \".\"\n");
+        assert_eq!(error.to_string(), "factgate.toml:2:1: unknown key `terraform_rot`");
+        assert_eq!(error.help(), "did you mean `terraform_root`?");
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        let error = error("deadline = \"15\"\n");
+        assert!(error.to_string().starts_with("factgate.toml:1:13: `deadline` is not a duration"), "{error}");
+        assert!(error.help().contains("15m"));
+    }
+
+    #[test]
+    fn unknown_output_formats_are_errors() {
+        assert!(error("output = [\"tabel\"]\n").to_string().contains("tabel"));
+    }
+
+    #[test]
+    fn every_listed_key_is_accepted_and_no_other() {
+        for key in KEYS {
+            let text = match key {
+                "output" | "lanes" => format!("{key} = []"),
+                "contract" => "[contract]".to_owned(),
+                "max_attempts" | "concurrency" => format!("{key} = 1"),
+                "terraform" => format!("{key} = \"plan\""),
+                _ => format!("{key} = \"1s\""),
+            };
+            assert!(FileSettings::parse(Path::new("f"), &text).is_ok(), "{key}");
+        }
+    }
+
+    #[test]
+    fn command_line_wins_over_file() {
+        let file = FileSettings::parse(Path::new("f"), "registry = \"file.md\"\nregion = \"eu-west-1\"").unwrap();
+        let given = SourceArguments { region: Some("eu-west-2".to_owned()), ..SourceArguments::default() };
+        let source = file.source(given).unwrap();
+        assert_eq!(source.region.as_deref(), Some("eu-west-2"));
+        assert_eq!(source.registry, PathBuf::from("file.md"));
+    }
+
+    #[test]
+    fn contract_overrides_are_json_under_dotted_keys() {
+        let file = FileSettings::parse(Path::new("f"), "[contract]\nanchor = \"one\"").unwrap();
+        let given =
+            PolicyArguments { contract: vec!["limits.age=3".to_owned()], ..PolicyArguments::default() };
+        let policy = file.policy(given).unwrap();
+        assert_eq!(serde_json::Value::Object(policy.contract), serde_json::json!({"anchor": "one", "limits": {"age": 3}}));
+        let given = PolicyArguments { contract: vec!["anchor=two".to_owned()], ..PolicyArguments::default() };
+        assert!(file.policy(given).unwrap_err().help().contains("JSON"));
+    }
+}

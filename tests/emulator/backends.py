@@ -1,0 +1,131 @@
+"""What moto's Glue and MSK lack, added to moto's own state.
+
+Nothing here is canned: every addition reads or writes the backend that moto keeps, so Terraform, a test's own hand and
+the collector see one world. Each function is named after the operation that it completes, and says what moto does
+without it.
+"""
+
+import functools
+import hashlib
+import json
+from datetime import datetime, timezone
+from urllib.parse import unquote
+
+from moto.core.responses import ActionResult
+from moto.glue.models import GlueBackend
+from moto.glue.responses import GlueResponse
+from moto.kafka.exceptions import NotFoundException
+from moto.kafka.models import FakeKafkaCluster, KafkaBackend
+from moto.kafka.responses import KafkaResponse
+from moto.moto_api._internal import mock_random
+
+
+def install() -> None:
+    """Completes moto's classes; call it once, before the first request."""
+    GlueResponse.list_schemas = _list_schemas
+    GlueBackend.create_registry = _create_registry(GlueBackend.create_registry)
+
+    # moto answers 400; the collector and Terraform tell "absent" by MSK's own 404.
+    NotFoundException.code = 404
+    FakeKafkaCluster.__init__ = _create_cluster(FakeKafkaCluster.__init__)
+    FakeKafkaCluster._generate_arn = _cluster_arn
+    for name in ("describe_cluster", "describe_cluster_v2", "delete_cluster"):
+        setattr(KafkaBackend, name, _of_existing_cluster(getattr(KafkaBackend, name)))
+    KafkaBackend.get_cluster_policy = _get_cluster_policy(KafkaBackend.get_cluster_policy)
+    KafkaResponse.get_bootstrap_brokers = _get_bootstrap_brokers
+
+
+def _list_schemas(self: GlueResponse) -> ActionResult:
+    """Glue ListSchemas, with its pages (moto: not implemented)."""
+    names = [registry.name for registry in self.glue_backend.registries.values()]
+    identity = self._get_param("RegistryId")
+    if identity:
+        # GetRegistry resolves a name or an ARN, and refuses an unknown one as ListSchemas must.
+        names = [self.glue_backend.get_registry(identity)["RegistryName"]]
+    schemas = [schema for name in names for schema in self.glue_backend.registries[name].schemas.values()]
+    start = int(self._get_param("NextToken") or 0)
+    end = start + int(self._get_param("MaxResults") or 25)
+    listed = [
+        {
+            "RegistryName": schema.registry_name,
+            "SchemaName": schema.schema_name,
+            "SchemaArn": schema.schema_arn,
+            "Description": schema.description,
+            "SchemaStatus": schema.schema_status,
+            "CreatedTime": schema.created_time.isoformat() + "Z",
+            "UpdatedTime": schema.updated_time.isoformat() + "Z",
+        }
+        for schema in schemas[start:end]
+    ]
+    return ActionResult({"Schemas": listed, "NextToken": str(end) if end < len(schemas) else None})
+
+
+def _create_registry(original):
+    """Glue CreateRegistry that keeps its tags (moto: dropped, so that Terraform's second plan is never clean)."""
+
+    @functools.wraps(original)
+    def create_registry(self: GlueBackend, registry_name, description=None, tags=None):
+        registry = original(self, registry_name, description, tags)
+        if tags:
+            self.tag_resource(self.registries[registry_name].registry_arn, tags)
+        return registry
+
+    return create_registry
+
+
+def _create_cluster(original):
+    """MSK CreateClusterV2 whose cluster is ready at once, its time a real one (moto: CREATING for ever, no zone)."""
+
+    @functools.wraps(original)
+    def create(self: FakeKafkaCluster, *arguments, **options):
+        original(self, *arguments, **options)
+        self.state = "ACTIVE"
+        self.creation_time = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    return create
+
+
+def _cluster_arn(self: FakeKafkaCluster) -> str:
+    """A cluster's ARN as MSK writes it, `cluster/<name>/<uuid>` (moto: without the name)."""
+    suffix = "s1" if self.cluster_type == "SERVERLESS" else "1"
+    identity = f"{self.cluster_name}/{mock_random.uuid4()}-{suffix}"
+    return f"arn:aws:kafka:{self.region_name}:{self.account_id}:cluster/{identity}"
+
+
+def _of_existing_cluster(original):
+    """An MSK read that refuses an unknown cluster with 404 (moto: 500)."""
+
+    @functools.wraps(original)
+    def read(self: KafkaBackend, cluster_arn, *arguments, **options):
+        if cluster_arn not in self.clusters:
+            raise NotFoundException("The requested resource was not found.")
+        return original(self, cluster_arn, *arguments, **options)
+
+    return read
+
+
+def _get_cluster_policy(original):
+    """MSK GetClusterPolicy that answers 404 where there is none (moto: an empty text)."""
+
+    @functools.wraps(original)
+    def get_cluster_policy(self: KafkaBackend, cluster_arn):
+        policy, version = original(self, cluster_arn)
+        if not policy:
+            raise NotFoundException("Cluster policy does not exist.")
+        return policy, version
+
+    return get_cluster_policy
+
+
+def _get_bootstrap_brokers(self: KafkaResponse) -> str:
+    """MSK GetBootstrapBrokers (moto: not implemented), derived from the cluster, so that each cluster has its own."""
+    path = unquote(self.parsed_url.path)
+    cluster_arn = path.split("/clusters/")[-1].removesuffix("/bootstrap-brokers")
+    cluster = self.kafka_backend.describe_cluster_v2(cluster_arn)
+    identity = hashlib.sha256(cluster["clusterArn"].encode()).hexdigest()[:8]
+    if cluster["clusterType"] == "SERVERLESS":
+        hosts = [f"boot-{identity}.c2.kafka-serverless.{self.region}.amazonaws.com"]
+    else:
+        zone = f"{cluster['clusterName']}.{identity}.c2.kafka.{self.region}.amazonaws.com"
+        hosts = [f"b-{n + 1}.{zone}" for n in range(min(cluster["provisioned"]["numberOfBrokerNodes"], 3))]
+    return json.dumps({"bootstrapBrokerStringSaslIam": ",".join(f"{host}:9098" for host in hosts)})

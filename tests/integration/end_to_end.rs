@@ -1,0 +1,108 @@
+//! The whole pipeline on real input: Terraform and the emulator in, evidence and a verdict out.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::harness::factgate::{Run, run_alone, run_in};
+use crate::harness::world::World;
+
+/// The packs of the covered lanes, with the exact file names of the contract.
+const PACKS: [(&str, &[&str]); 3] = [
+    ("m2a", &["backend_conformance_snapshot", "blocker_register", "execution_summary", "stack_backend_matrix"]),
+    (
+        "m2b",
+        &[
+            "blocker_register",
+            "core_apply_snapshot",
+            "core_output_handle_matrix",
+            "core_plan_snapshot",
+            "core_policy_tag_conformance",
+            "execution_summary",
+            "post_apply_stability_check",
+        ],
+    ),
+    (
+        "m2c",
+        &[
+            "blocker_register",
+            "execution_summary",
+            "msk_identity_snapshot",
+            "schema_registry_snapshot",
+            "stream_lane_contract_snapshot",
+            "streaming_apply_snapshot",
+            "streaming_plan_snapshot",
+        ],
+    ),
+];
+
+/// Runs `gate` in a world; the fact document goes to `facts.json`, the packs to `packs`, the verdict to `verdict.json`.
+pub(crate) fn gate(world: &World, more: &[&str]) -> Run {
+    let fixed = [
+        "gate", "--registry", "dev_full.registry.md", "--terraform-root", "terraform", "--facts", "facts.json", "--evidence-root",
+        "packs", "-o", "json=verdict.json", "-o", "table",
+    ];
+    run_in(world, fixed.iter().chain(more))
+}
+
+/// Every file below a folder, by its path in it.
+pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let name = entry.path().strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+            (name, fs::read(entry.path()).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn an_applied_world_is_go_and_its_archive_says_the_same_byte_for_byte() {
+    let world = World::applied();
+    let run = gate(&world, &[]);
+    assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
+    assert!(run.stdout.starts_with("GO  M2.A, M2.B, M2.C"), "{}", run.stdout);
+
+    let verdict: Value = serde_json::from_slice(&fs::read(world.folder().join("verdict.json")).unwrap()).unwrap();
+    for lane in verdict["lanes"].as_array().unwrap() {
+        assert_eq!(lane["status"], "PASS", "{lane:#}");
+    }
+    assert_eq!(verdict["p0"]["status"], "not evaluated");
+
+    let packs = files(&world.folder().join("packs"));
+    let stamp = verdict["facts"]["phase_execution_id"].as_str().unwrap().trim_start_matches("m2_").to_owned();
+    let expected: Vec<String> = PACKS
+        .iter()
+        .flat_map(|(lane, artifacts)| {
+            let folder = format!("{lane}_{stamp}");
+            let manifest = format!("{folder}/manifest.sha256");
+            artifacts.iter().map(move |artifact| format!("{folder}/{lane}_{artifact}.json")).chain([manifest])
+        })
+        .collect();
+    let mut found: Vec<String> = packs.keys().cloned().collect();
+    let mut expected = expected;
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected);
+    for (lane, _) in PACKS {
+        let pack = world.folder().join("packs").join(format!("{lane}_{stamp}"));
+        let check = Command::new("sha256sum").args(["-c", "--strict", "manifest.sha256"]).current_dir(&pack).output().unwrap();
+        assert!(check.status.success(), "{check:?}");
+    }
+
+    // The archive is evaluated where there is neither AWS nor Terraform.
+    let archive = tempfile::tempdir().unwrap();
+    fs::copy(world.folder().join("facts.json"), archive.path().join("facts.json")).unwrap();
+    let again = run_alone(archive.path(), ["eval", "facts.json", "-o", "json=verdict.json", "--evidence-root", "packs"]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert_eq!(
+        fs::read(archive.path().join("verdict.json")).unwrap(),
+        fs::read(world.folder().join("verdict.json")).unwrap()
+    );
+    assert_eq!(files(&archive.path().join("packs")), packs);
+}

@@ -1,0 +1,21 @@
+//! What the integration tests stand on: real peers, in worlds of their own.
+//!
+//! ```text
+//! tools        where Python, Terraform and the provider are, or a loud failure
+//! emulator     AWS: a process that is started once and forked for every test
+//! terraform    the example stacks, applied by the real binary
+//! registry     the sample registry, with the handles pinned that an apply makes known
+//! world        all of these together, in a folder and an environment of their own
+//! factgate     the program under test, run in a world
+//! opa          real OPA, for comparison
+//! ```
+
+pub(crate) mod emulator;
+pub(crate) mod factgate;
+pub(crate) mod opa;
+pub(crate) mod registry;
+pub(crate) mod terraform;
+pub(crate) mod tools;
+pub(crate) mod world;
+
+mod claims;
