@@ -37,6 +37,9 @@ const MEMORY_BYTES: u64 = 2 << 30;
 /// The engine looks at the clock once in this many steps.
 const STEPS_BETWEEN_CLOCK_READS: NonZeroU32 = NonZeroU32::MIN.saturating_add(127);
 
+/// How much of a message of the engine is passed on.
+const MESSAGE_CHARACTERS: usize = 400;
+
 /// What the engine says when its time is up; it keeps the type of that error only outside of functions.
 const TIME_IS_UP: &str = "execution exceeded time limit";
 
@@ -279,11 +282,26 @@ fn evaluation_error(error: &impl std::fmt::Display, files: &[SourceFile], what: 
     if report.message.contains(TIME_IS_UP) {
         return PolicyError::TimeLimit { what: what.to_owned(), location: report.location, limit };
     }
+    // Behind an unsafe variable the engine prints every variable that it knows with its value.
+    let (message, help) = match report.message.split_once(" is unsafe (path [") {
+        Some((variable, _)) => (format!("{variable} is unsafe"), "define it, or declare it with `some`"),
+        None => (
+            report.message,
+            "builtins are strict: look values up with `object.get` and a default, and check types before using them",
+        ),
+    };
     PolicyError::Evaluation {
         location: report.location,
-        message: format!("{} (while evaluating {what})", report.message),
-        help: "builtins are strict: look values up with `object.get` and a default, and check types before using them"
-            .into(),
+        message: format!("{} (while evaluating {what})", shortened(&message)),
+        help: help.into(),
+    }
+}
+
+/// The engine quotes values, however large.
+fn shortened(message: &str) -> String {
+    match message.char_indices().nth(MESSAGE_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
     }
 }
 

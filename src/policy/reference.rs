@@ -13,6 +13,14 @@ pub(crate) struct Reference<'tree> {
     pub(crate) arguments: Option<&'tree [Expr]>,
 }
 
+/// The references of a rule.
+#[derive(Debug, Default)]
+pub(crate) struct References<'tree> {
+    pub(crate) all: Vec<Reference<'tree>>,
+    /// Fields of the input that stand inside a negated call.
+    pub(crate) negated_input: Vec<Span>,
+}
+
 /// What a reference leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
@@ -49,10 +57,11 @@ impl<'tree> Names<'tree> {
     }
 
     /// Everything that a rule refers to.
-    pub(crate) fn references(&self, rule: &'tree Rule) -> Vec<Reference<'tree>> {
-        let mut collector = Collector { names: self, locals: Locals::of(rule, self.text).0, references: Vec::new() };
+    pub(crate) fn references(&self, rule: &'tree Rule) -> References<'tree> {
+        let locals = Locals::of(rule, self.text).0;
+        let mut collector = Collector { names: self, locals, found: References::default() };
         collector.rule(rule);
-        collector.references
+        collector.found
     }
 
     fn resolve(&self, root: &str, steps: &[&str]) -> Option<Target> {
@@ -111,7 +120,7 @@ impl Locals {
                     self.query(query, text);
                 }
                 Literal::Expr { expr } | Literal::NotExpr { expr } => {
-                    if let Expr::AssignExpr { op: AssignOperator::ColEq, lhs, .. } = expr {
+                    if let Expr::Assignment { op: AssignOperator::ColEq, lhs, .. } = expr {
                         self.declare(lhs);
                     }
                 }
@@ -154,7 +163,7 @@ impl Locals {
 struct Collector<'names, 'tree> {
     names: &'names Names<'tree>,
     locals: BTreeSet<String>,
-    references: Vec<Reference<'tree>>,
+    found: References<'tree>,
 }
 
 impl<'tree> Collector<'_, 'tree> {
@@ -173,6 +182,10 @@ impl<'tree> Collector<'_, 'tree> {
     fn query(&mut self, query: &'tree Query) {
         for statement in &query.stmts {
             statement.expressions(&mut |expression| self.expression(expression));
+            if let Literal::NotExpr { expr: expr @ (Expr::Call { .. } | Expr::Membership { .. }) } = &statement.literal
+            {
+                self.negated(expr);
+            }
             if let Literal::Every { query, .. } = &statement.literal {
                 self.query(query);
             }
@@ -201,7 +214,7 @@ impl<'tree> Collector<'_, 'tree> {
                         if !self.locals.contains(chain.root)
                             && let Some(target) = self.names.resolve(chain.root, &chain.steps)
                         {
-                            self.references.push(Reference { target, span: chain.span, arguments: None });
+                            self.found.all.push(Reference { target, span: chain.span, arguments: None });
                         }
                         self.computed_steps(expression);
                     }
@@ -217,6 +230,17 @@ impl<'tree> Collector<'_, 'tree> {
         }
     }
 
+    /// The fields of the input inside a negated call.
+    fn negated(&mut self, expression: &'tree Expr) {
+        if let Some(chain) = expression.chain() {
+            if chain.root == "input" && !matches!(expression, Expr::Var { .. }) {
+                self.found.negated_input.push(chain.span);
+            }
+            return;
+        }
+        expression.children(&mut |child| self.negated(child));
+    }
+
     fn called(&mut self, function: &'tree Expr, arguments: Option<&'tree [Expr]>) {
         let Some(chain) = function.chain() else { return };
         let target = self.names.resolve(chain.root, &chain.steps).unwrap_or_else(|| {
@@ -229,7 +253,7 @@ impl<'tree> Collector<'_, 'tree> {
         });
         // A value that stands in a `with` is no call, so it need not be a function at all.
         if arguments.is_some() || !matches!(&target, Target::Name(_)) || chain.root != "input" {
-            self.references.push(Reference { target, span: chain.span, arguments });
+            self.found.all.push(Reference { target, span: chain.span, arguments });
         }
     }
 
@@ -302,16 +326,16 @@ impl Expr {
                 visit(fcn);
                 params.iter().for_each(visit);
             }
-            Self::UnaryExpr { expr } => visit(expr),
+            Self::Unary { expr } => visit(expr),
             Self::RefDot { refr, .. } => visit(refr),
             Self::RefBrack { refr, index, .. } => {
                 visit(refr);
                 visit(index);
             }
-            Self::BinExpr { lhs, rhs }
-            | Self::BoolExpr { lhs, rhs }
-            | Self::ArithExpr { lhs, rhs }
-            | Self::AssignExpr { lhs, rhs, .. } => {
+            Self::Binary { lhs, rhs }
+            | Self::Comparison { lhs, rhs }
+            | Self::Arithmetic { lhs, rhs }
+            | Self::Assignment { lhs, rhs, .. } => {
                 visit(lhs);
                 visit(rhs);
             }

@@ -110,27 +110,87 @@ pub(crate) enum Literal {
 
 #[derive(Debug, Deserialize)]
 pub(crate) enum Expr {
-    String { value: String },
-    RawString { value: String },
-    Number { value: serde_json::Number },
+    String {
+        value: String,
+    },
+    RawString {
+        value: String,
+    },
+    Number {
+        value: serde_json::Number,
+    },
     Bool(IgnoredAny),
     Null(IgnoredAny),
-    Var { span: Span, value: serde_json::Value },
-    Array { items: Vec<Expr> },
-    Set { items: Vec<Expr> },
-    Object { fields: Vec<(IgnoredAny, Expr, Expr)> },
-    ArrayCompr { term: Box<Expr>, query: Query },
-    SetCompr { term: Box<Expr>, query: Query },
-    ObjectCompr { key: Box<Expr>, value: Box<Expr>, query: Query },
-    Call { fcn: Box<Expr>, params: Vec<Expr> },
-    UnaryExpr { expr: Box<Expr> },
-    RefDot { span: Span, refr: Box<Expr>, field: (IgnoredAny, String) },
-    RefBrack { span: Span, refr: Box<Expr>, index: Box<Expr> },
-    BinExpr { lhs: Box<Expr>, rhs: Box<Expr> },
-    BoolExpr { lhs: Box<Expr>, rhs: Box<Expr> },
-    ArithExpr { lhs: Box<Expr>, rhs: Box<Expr> },
-    AssignExpr { op: AssignOperator, lhs: Box<Expr>, rhs: Box<Expr> },
-    Membership { key: Option<Box<Expr>>, value: Box<Expr>, collection: Box<Expr> },
+    Var {
+        span: Span,
+        value: serde_json::Value,
+    },
+    Array {
+        items: Vec<Expr>,
+    },
+    Set {
+        items: Vec<Expr>,
+    },
+    Object {
+        fields: Vec<(IgnoredAny, Expr, Expr)>,
+    },
+    ArrayCompr {
+        term: Box<Expr>,
+        query: Query,
+    },
+    SetCompr {
+        term: Box<Expr>,
+        query: Query,
+    },
+    ObjectCompr {
+        key: Box<Expr>,
+        value: Box<Expr>,
+        query: Query,
+    },
+    Call {
+        fcn: Box<Expr>,
+        params: Vec<Expr>,
+    },
+    #[serde(rename = "UnaryExpr")]
+    Unary {
+        expr: Box<Expr>,
+    },
+    RefDot {
+        span: Span,
+        refr: Box<Expr>,
+        field: (IgnoredAny, String),
+    },
+    RefBrack {
+        span: Span,
+        refr: Box<Expr>,
+        index: Box<Expr>,
+    },
+    #[serde(rename = "BinExpr")]
+    Binary {
+        lhs: Box<Expr>,
+        rhs: Box<Expr>,
+    },
+    #[serde(rename = "BoolExpr")]
+    Comparison {
+        lhs: Box<Expr>,
+        rhs: Box<Expr>,
+    },
+    #[serde(rename = "ArithExpr")]
+    Arithmetic {
+        lhs: Box<Expr>,
+        rhs: Box<Expr>,
+    },
+    #[serde(rename = "AssignExpr")]
+    Assignment {
+        op: AssignOperator,
+        lhs: Box<Expr>,
+        rhs: Box<Expr>,
+    },
+    Membership {
+        key: Option<Box<Expr>>,
+        value: Box<Expr>,
+        collection: Box<Expr>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

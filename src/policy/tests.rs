@@ -32,6 +32,20 @@ pub(crate) fn problems(files: &[(&str, &str)]) -> Vec<String> {
     defects(files).into_iter().map(|defect| format!("{}: {}", defect.location, defect.problem)).collect()
 }
 
+proptest::proptest! {
+    #[test]
+    fn any_text_compiles_or_is_refused_with_a_place(text in "(?s)(package lib.a\n)?[-+ \n\t#`\"{}()\\[\\].,:=|a-c0-9éifnotsomeryMETADT]{0,80}") {
+        match compile(&[("lib/a.rego", &text)]) {
+            Ok(_) => {}
+            Err(PolicyError::Defects(defects)) => {
+                proptest::prop_assert!(defects.as_slice().iter().all(|defect| !defect.help.is_empty()));
+                proptest::prop_assert!(defects.as_slice().iter().all(|defect| defect.location.file == "lib/a.rego"));
+            }
+            Err(error) => proptest::prop_assert!(false, "{error}"),
+        }
+    }
+}
+
 #[test]
 fn the_embedded_policies_break_no_law() {
     if let Err(error) = Policies::embedded(&PolicyOptions::default()) {

@@ -140,7 +140,7 @@ const DENIED: &[(&str, &str, &str)] = &[
 pub(super) fn check(program: &Program<'_>) -> Vec<Defect> {
     let mut defects = Vec::new();
     for rule in &program.rules {
-        for reference in &rule.references {
+        for reference in &rule.references.all {
             let found = match &reference.target {
                 Target::Data(path) => undefined_function(program, path, reference),
                 Target::Name(name) => builtin(rule, name, reference),
@@ -186,7 +186,7 @@ fn builtin(rule: &RuleView<'_>, name: &str, reference: &Reference<'_>) -> Findin
     let arguments = reference.arguments?;
     let Some((_, arity)) = ALLOWED.iter().find(|(allowed, _)| *allowed == name) else {
         let help = did_you_mean(name, ALLOWED.iter().map(|(allowed, _)| *allowed))
-            .unwrap_or_else(|| "define it, import it, or use a builtin that both OPA 1.2 and regorus offer".into());
+            .unwrap_or_else(|| "define it, import it, or use a builtin that both OPA 1.2 and the engine offer".into());
         return Some((format!("there is no function `{name}`"), help));
     };
     match name {
@@ -202,6 +202,10 @@ fn builtin(rule: &RuleView<'_>, name: &str, reference: &Reference<'_>) -> Findin
         "walk" if !matches!(arguments, [_, Expr::Array { items }] if items.len() == 2) => {
             Some(("`walk` works only as `walk(x, [path, value])`".into(), "write the pattern into the call".into()))
         }
+        "glob.match" if !has_safe_delimiters(arguments) => Some((
+            "`glob.match` needs literal delimiters without `:`".into(),
+            "the engine lets `*` cross a `:`; compare the parts of an ARN one by one, or use `regex.match`".into(),
+        )),
         "numbers.range" if !is_bounded(arguments) => Some((
             format!("`numbers.range` needs two literal bounds at most {RANGE} apart"),
             "no time limit reaches inside a builtin: use a collection of facts".into(),
@@ -210,10 +214,20 @@ fn builtin(rule: &RuleView<'_>, name: &str, reference: &Reference<'_>) -> Findin
     }
 }
 
+fn has_safe_delimiters(arguments: &[Expr]) -> bool {
+    match arguments {
+        [_, Expr::Null(_), _] => true,
+        [_, Expr::Array { items }, _] => {
+            items.iter().all(|item| matches!(item, Expr::String { value } | Expr::RawString { value } if value != ":"))
+        }
+        _ => false,
+    }
+}
+
 fn is_bounded(arguments: &[Expr]) -> bool {
     let literal = |expression: &Expr| match expression {
         Expr::Number { value } => value.as_f64(),
-        Expr::UnaryExpr { expr } => match expr.as_ref() {
+        Expr::Unary { expr } => match expr.as_ref() {
             Expr::Number { value } => value.as_f64().map(|value| -value),
             _ => None,
         },
@@ -289,6 +303,19 @@ mod tests {
         for bounds in ["1, 60000000", "1, input.x", "-60000000, 1", "input.x, input.y"] {
             let found = problems_of(&format!("numbers.range({bounds})"));
             assert_eq!(found, ["lib/a.rego:3:6: `numbers.range` needs two literal bounds at most 100000 apart"]);
+        }
+    }
+
+    #[test]
+    fn a_glob_must_not_depend_on_colons() {
+        for delimiters in ["null", "[]", "[\"/\"]", "[`.`]"] {
+            assert_eq!(problems_of(&format!("glob.match(\"*\", {delimiters}, \"a\")")), [""; 0]);
+        }
+        for delimiters in ["[\":\"]", "[\"/\", \":\"]", "input.x", "[input.x]"] {
+            assert_eq!(
+                problems_of(&format!("glob.match(\"*\", {delimiters}, \"a\")")),
+                ["lib/a.rego:3:6: `glob.match` needs literal delimiters without `:`"]
+            );
         }
     }
 

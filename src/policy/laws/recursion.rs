@@ -1,7 +1,8 @@
-//! Law: no rule and no function depends on itself.
+//! Law: no rule and no function depends on itself, and none on a tower of others.
 //!
-//! A recursive function aborts the process in the engine, so a cycle is looked for where none may be hidden: a reference to
-//! a whole package, or one with a computed step, counts as one to everything below it.
+//! A recursive function aborts the process in the engine, and so does any chain of calls that outgrows the stack. A cycle is
+//! looked for where none may be hidden: a reference to a whole package, or one with a computed step, counts as one to
+//! everything below it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +13,16 @@ use super::Program;
 /// Rule path → the paths that it refers to, with the first place that does.
 type Graph = BTreeMap<Vec<String>, BTreeMap<Vec<String>, Location>>;
 
+/// How long a chain of rules and functions may be. The evaluation's stack holds several times as many.
+const DEPTH: usize = 128;
+
 pub(super) fn check(program: &Program<'_>) -> Vec<Defect> {
     let graph = graph(program);
-    cycles(&graph)
+    let walk = walk(&graph);
+    if walk.cycles.is_empty() {
+        return walk.too_deep(&graph);
+    }
+    walk.cycles
         .into_iter()
         .filter_map(|cycle| {
             let first = *cycle.first()?;
@@ -34,7 +42,7 @@ pub(super) fn check(program: &Program<'_>) -> Vec<Defect> {
 fn graph(program: &Program<'_>) -> Graph {
     let mut graph: Graph = program.arities.keys().map(|path| (path.clone(), BTreeMap::new())).collect();
     for rule in &program.rules {
-        for reference in &rule.references {
+        for reference in &rule.references.all {
             let Target::Data(target) = &reference.target else { continue };
             let below = program
                 .arities
@@ -52,47 +60,71 @@ fn graph(program: &Program<'_>) -> Graph {
     graph
 }
 
-/// One cycle of each set of rules that depend on each other, starting at its smallest path.
-fn cycles(graph: &Graph) -> Vec<Vec<&Vec<String>>> {
-    #[derive(Clone, Copy, PartialEq)]
-    enum Mark {
-        Open,
-        Done,
+/// What a walk along all references finds.
+struct Walk<'graph> {
+    /// One cycle of each set of rules that depend on each other, starting at its smallest path.
+    cycles: Vec<Vec<&'graph Vec<String>>>,
+    /// How long the longest chain of references is that starts at a rule. Meaningless if there are cycles.
+    depths: BTreeMap<&'graph Vec<String>, usize>,
+}
+
+impl Walk<'_> {
+    /// The rules at which chains cross the limit: others are deep only because of them.
+    fn too_deep(&self, graph: &Graph) -> Vec<Defect> {
+        let crossing = self.depths.iter().filter(|(_, depth)| **depth == DEPTH + 1);
+        let place = |path: &Vec<String>| {
+            let edges = graph.get(path)?.iter();
+            edges.max_by_key(|(target, _)| self.depths.get(target)).map(|(_, location)| location.clone())
+        };
+        crossing
+            .filter_map(|(path, _)| {
+                Some(Defect::new(
+                    place(path)?,
+                    format!("`{}` needs a chain of more than {DEPTH} rules and functions", path.join(".")),
+                    "make the chain shorter",
+                ))
+            })
+            .collect()
     }
-    let mut marks: BTreeMap<&Vec<String>, Mark> = BTreeMap::new();
-    let mut found: BTreeMap<BTreeSet<&Vec<String>>, Vec<&Vec<String>>> = BTreeMap::new();
-    for start in graph.keys() {
-        if marks.contains_key(start) {
+}
+
+fn walk(graph: &Graph) -> Walk<'_> {
+    let mut depths: BTreeMap<&Vec<String>, usize> = BTreeMap::new();
+    let mut cycles: BTreeMap<BTreeSet<&Vec<String>>, Vec<&Vec<String>>> = BTreeMap::new();
+    for (start, edges) in graph {
+        if depths.contains_key(start) {
             continue;
         }
-        // The stack is our own: a chain of rules can be longer than the thread's is deep.
-        let mut path = vec![(start, graph[start].keys())];
-        marks.insert(start, Mark::Open);
-        while let Some((node, edges)) = path.last_mut() {
+        // The stack is our own: a chain of rules can be longer than the thread's is deep. Each entry has the rule, what is
+        // left of its references, and the depth of those that are done.
+        let mut open = BTreeSet::from([start]);
+        let mut path = vec![(start, edges.keys(), 0)];
+        while let Some((node, edges, below)) = path.last_mut() {
             let Some(next) = edges.next() else {
-                marks.insert(*node, Mark::Done);
+                let depth = *below + 1;
+                open.remove(node);
+                depths.insert(*node, depth);
                 path.pop();
+                if let Some((_, _, below)) = path.last_mut() {
+                    *below = depth.max(*below);
+                }
                 continue;
             };
-            match marks.get(next) {
-                Some(Mark::Done) => {}
-                Some(Mark::Open) => {
-                    let entry = path.iter().position(|(node, _)| *node == next).unwrap_or_default();
-                    let mut cycle: Vec<&Vec<String>> = path[entry..].iter().map(|(node, _)| *node).collect();
-                    let smallest = (0..cycle.len()).min_by_key(|index| cycle[*index]).unwrap_or_default();
-                    cycle.rotate_left(smallest);
-                    found.entry(cycle.iter().copied().collect()).or_insert(cycle);
-                }
-                None => {
-                    if let Some((next, edges)) = graph.get_key_value(next) {
-                        marks.insert(next, Mark::Open);
-                        path.push((next, edges.keys()));
-                    }
-                }
+            if let Some(depth) = depths.get(next) {
+                *below = (*depth).max(*below);
+            } else if open.contains(next) {
+                let entry = path.iter().position(|(node, ..)| *node == next).unwrap_or_default();
+                let mut cycle: Vec<&Vec<String>> = path[entry..].iter().map(|(node, ..)| *node).collect();
+                let smallest = (0..cycle.len()).min_by_key(|index| cycle[*index]).unwrap_or_default();
+                cycle.rotate_left(smallest);
+                cycles.entry(cycle.iter().copied().collect()).or_insert(cycle);
+            } else if let Some((next, edges)) = graph.get_key_value(next) {
+                open.insert(next);
+                path.push((next, edges.keys(), 0));
             }
         }
     }
-    found.into_values().collect()
+    Walk { cycles: cycles.into_values().collect(), depths }
 }
 
 #[cfg(test)]
@@ -177,12 +209,27 @@ mod tests {
         assert_eq!(problems(&[("lib/a.rego", text)]), ["lib/a.rego:3:9: recursion: lib.a.f → lib.a.f"]);
     }
 
-    #[test]
-    fn long_chains_and_shared_helpers_are_no_recursion() {
-        let mut text = String::from("package lib.a\n\nf0(x) := x\n\n");
-        for index in 1..500 {
-            text.push_str(&format!("f{index}(x) := f{}(x) + f0(x)\n\n", index - 1));
+    /// Functions of which each calls the one before it.
+    fn tower(height: usize) -> String {
+        let mut text = String::from("package lib.a\n\nf1(x) := x\n\n");
+        for index in 2..=height {
+            text.push_str(&format!("f{index}(x) := f{}(x) + f1(x)\n\n", index - 1));
         }
-        assert_eq!(problems(&[("lib/a.rego", &text)]), [""; 0]);
+        text
+    }
+
+    #[test]
+    fn chains_and_shared_helpers_are_no_recursion() {
+        assert_eq!(problems(&[("lib/a.rego", &tower(128))]), [""; 0]);
+    }
+
+    #[test]
+    fn a_chain_that_outgrows_the_stack_is_refused_once() {
+        for height in [129, 5_000] {
+            assert_eq!(
+                problems(&[("lib/a.rego", &tower(height))]),
+                ["lib/a.rego:259:12: `lib.a.f129` needs a chain of more than 128 rules and functions"]
+            );
+        }
     }
 }

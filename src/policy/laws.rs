@@ -4,6 +4,7 @@
 //! be found in the text. So must everything that would make a rule silently not count.
 
 mod builtins;
+mod negation;
 mod packages;
 mod recursion;
 
@@ -12,7 +13,7 @@ pub(crate) use builtins::ALLOWED;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reference::{Names, Reference};
+use super::reference::{Names, References};
 use super::syntax::{Policy, Rule, Span};
 use super::{Defect, Location};
 
@@ -22,6 +23,7 @@ pub(crate) fn check(policies: &[Policy], data: &[super::data::DataFile]) -> Vec<
     let program = Program::new(policies, &rule_names);
     let mut defects = packages::check(policies, data);
     defects.extend(builtins::check(&program));
+    defects.extend(negation::check(&program));
     defects.extend(recursion::check(&program));
     defects
 }
@@ -37,7 +39,7 @@ struct Program<'tree> {
 struct RuleView<'tree> {
     policy: &'tree Policy,
     path: Vec<String>,
-    references: Vec<Reference<'tree>>,
+    references: References<'tree>,
     is_test: bool,
 }
 

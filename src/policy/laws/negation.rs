@@ -1,0 +1,53 @@
+//! Law: no negated call on a field of the input.
+//!
+//! `not startswith(input.x, "a")` is true in the engine where `input.x` is missing, and undefined in OPA. A missing fact must
+//! not decide anything by accident.
+
+use super::super::Defect;
+use super::Program;
+
+pub(super) fn check(program: &Program<'_>) -> Vec<Defect> {
+    let negated =
+        program.rules.iter().flat_map(|rule| rule.references.negated_input.iter().map(move |span| (rule, *span)));
+    negated
+        .map(|(rule, span)| {
+            Defect::new(
+                rule.policy.location(span),
+                "a negated call on a field of the input: where the field is missing, engines differ",
+                "look the field up with `object.get` and a default, or with a helper of `lib`",
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::tests::problems;
+
+    fn problems_of(negated: &str) -> Vec<String> {
+        problems(&[("lib/a.rego", &format!("package lib.a\n\nx if {{\n\tsome y in [1]\n\tnot {negated}\n}}\n"))])
+    }
+
+    #[test]
+    fn negated_calls_on_input_fields_are_refused() {
+        for (negated, column) in [
+            ("startswith(input.a, \"a\")", 17),
+            ("startswith(lower(input.a.b), \"a\")", 23),
+            ("input[y] in {1, 2}", 6),
+            ("1 in input.a", 11),
+            ("contains(\"a\", input[\"b\"])", 20),
+        ] {
+            let expected = format!(
+                "lib/a.rego:5:{column}: a negated call on a field of the input: where the field is missing, engines differ"
+            );
+            assert_eq!(problems_of(negated), [expected], "{negated}");
+        }
+    }
+
+    #[test]
+    fn total_lookups_and_plain_comparisons_may_be_negated() {
+        for negated in ["startswith(object.get(input, \"a\", \"\"), \"a\")", "y in {1, 2}", "input.a == 1", "input.a"] {
+            assert_eq!(problems_of(negated), [""; 0], "{negated}");
+        }
+    }
+}
