@@ -81,6 +81,7 @@ _may_concern(statement, principal) if not _names_others_only(object.get(statemen
 
 _names_others_only(named, principal) if {
 	is_object(named)
+	is_string(principal)
 	account := split(principal, ":")[4]
 	hits := [name | some name in _texts(object.get(named, "AWS", [])); name in {"*", principal, account}]
 	roots := [name | some name in _texts(object.get(named, "AWS", [])); endswith(name, ":root")]

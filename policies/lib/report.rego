@@ -80,7 +80,10 @@ checks(found) := {"conforms": _all_hold(found), "checks": [row[2] | some row in 
 	rows := sort([[check.subject, check.claim, check] | some check in found])
 }
 
-_all_hold(found) := count([check | some check in found; check.ok != true]) == 0
+_all_hold(found) if {
+	count(found) > 0
+	count([check | some check in found; check.ok != true]) == 0
+} else := false
 
 default _factgate := {}
 

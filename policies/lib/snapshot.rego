@@ -48,6 +48,7 @@ observations(name) := {observation |
 	some step in ["plan", "post_apply_plan"]
 	ref := stack.answer(name, step, ["resource_changes"])
 	some change in fact.list(ref)
+	is_object(change)
 	"delete" in object.get(change, "actions", [])
 	observation := {
 		"subject": name,

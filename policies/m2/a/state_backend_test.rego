@@ -207,20 +207,14 @@ _decides := {
 	["terraform", "stacks", "ops", "init"]: {"M2A-B3"},
 }
 
-test_each_unreadable_fact_blocks_its_codes if {
-	found := {at: fixture.codes(fixture.unreadable(_ready, at)) | some at, _ in _decides}
-	found == _decides
-}
-
 test_each_unreadable_fact_turns_exactly_its_readers_red if {
-	found := {at: fixture.difference(fixture.unreadable(_ready, at), fixture.readers(_ready, at, "unreadable")) |
-		some at, _ in _decides
-	}
-	found == {at: data.lib.fixture_test.as_expected | some at, _ in _decides}
+	unread := fixture.unread(_decides)
+	{at: fixture.codes_of(blocking) | some at, blocking in unread} == _decides
+	unread == {at: fixture.readers(at, "unreadable") | some at, _ in _decides}
 }
 
 test_a_deleted_lock_table_blocks_existence_and_posture if {
-	fixture.blockers(fixture.absent(_ready, _table)) == fixture.readers(_ready, _table, "absent")
+	fixture.blockers(fixture.absent(_ready, _table)) == fixture.readers(_table, "absent")
 }
 
 test_each_unpinned_handle_blocks if {

@@ -1,0 +1,85 @@
+package lib.fact_test
+
+import data.lib.fact
+
+_document := {"section": {
+	"a/b~c": {
+		"status": "present",
+		"value": {"x": {"y": 1}, "none": null, "list": [1], "exit_code": 1},
+		"fingerprints": {"/x": "fp"},
+	},
+	"absent": {"status": "absent", "error": {"code": "NoSuchThing", "kind": "not_found"}},
+	"denied": {"status": "unreadable", "error": {"code": "AccessDenied", "kind": "denied", "action": "s:Get"}},
+	"hung": {"status": "unreadable", "error": {"code": "Timeout", "kind": "timeout"}},
+	"skipped": {"status": "not_collected", "reason": "out of scope"},
+	"malformed": {"status": "fine", "value": {"x": 1}},
+	"text": "present",
+}}
+
+_ref(name, field) := {"at": ["section", name], "field": field, "handles": []}
+
+_of_all(names) := {name: [fact.status(_ref(name, [])), fact.outcome(_ref(name, []))] | some name in names}
+
+test_every_place_has_a_status_and_an_outcome if {
+	found := _of_all(["a/b~c", "absent", "denied", "hung", "skipped", "malformed", "text", "hole"]) with input as _document
+	found == {
+		"a/b~c": ["present", "present"],
+		"absent": ["absent", "absent (NoSuchThing)"],
+		"denied": ["unreadable", "unreadable (AccessDenied, needs s:Get)"],
+		"hung": ["unreadable", "unreadable (Timeout)"],
+		"skipped": ["not_collected", "not collected (out of scope)"],
+		"malformed": ["missing", "not in the fact document"],
+		"text": ["missing", "not in the fact document"],
+		"hole": ["missing", "not in the fact document"],
+	}
+}
+
+test_values_are_total if {
+	fields := [["x", "y"], ["none"], ["x", "y", "z"], ["not", "there"], []]
+	values := [fact.value(_ref("a/b~c", field)) | some field in fields] with input as _document
+	values == [1, null, null, null, _document.section["a/b~c"].value]
+}
+
+test_only_lists_are_listed if {
+	[fact.list(_ref("a/b~c", ["list"])), fact.list(_ref("a/b~c", ["x"])), fact.list(_ref("hole", []))] == [[1], [], []] with input as _document
+}
+
+test_a_failed_command_answers_nothing if {
+	ref := object.union(_ref("a/b~c", ["x"]), {"exit_codes": [0, 2]})
+	[fact.reading(ref), fact.outcome(ref)] == ["failed", "the command failed (exit code 1)"] with input as _document
+}
+
+test_an_accepted_exit_code_is_an_answer if {
+	fact.reading(object.union(_ref("a/b~c", ["x"]), {"exit_codes": [0, 1]})) == "present" with input as _document
+}
+
+test_unknown_lists_what_a_rule_may_not_rely_on if {
+	refs := [
+		_ref("a/b~c", []),
+		_ref("denied", []),
+		object.union(_ref("absent", []), {"may_be_absent": true}),
+		object.union(_ref("denied", []), {"may_be_absent": true}),
+		object.union(_ref("hole", []), {"any_status": true}),
+		_ref("absent", []),
+	]
+	readings := [found.reading | some found in fact.unknown(refs)] with input as _document
+	readings == ["unreadable", "unreadable", "absent"]
+}
+
+test_pointers_are_escaped if {
+	fact.pointer(_ref("a/b~c", ["x"])) == "/section/a~1b~0c/value/x" with input as _document
+}
+
+test_pointers_to_what_is_not_there_stop_at_the_observation if {
+	[fact.pointer(_ref("absent", ["x"])), fact.pointer(_ref("hole", ["x"]))] == ["/section/absent", "/section/hole"] with input as _document
+}
+
+test_places_behind_an_open_handle_are_not_named if {
+	fact.is_named(_ref("x", []))
+	not fact.is_named(_ref(null, []))
+	not fact.is_named(_ref(["x"], []))
+}
+
+test_fingerprints_stand_beside_the_value if {
+	[fact.fingerprint(_ref("a/b~c", ["x"])), fact.fingerprint(_ref("a/b~c", ["list"]))] == ["fp", null] with input as _document
+}

@@ -1,0 +1,68 @@
+package lib.handle_test
+
+import data.lib.handle
+
+_document := {"handles": {
+	"PINNED": {"value": "x", "line": 1},
+	"FALSE": {"value": false, "line": 1},
+	"LIST": {"value": ["a", "b"], "line": 1},
+	"OPEN": {"value": "TO_PIN", "line": 1},
+	"OPEN_IN_ANOTHER_CASE": {"value": " to_pin ", "line": 1},
+	"BLANK": {"value": " ", "line": 1},
+	"NULL": {"value": null, "line": 1},
+	"EMPTY_LIST": {"value": [], "line": 1},
+	"OPEN_LIST": {"value": ["a", "TO_PIN"], "line": 1},
+	"LIST_WITH_NULL": {"value": ["a", null], "line": 1},
+	"VALUELESS": {"line": 1},
+	"MALFORMED": "x",
+	"TAG_ENV_KEY": {"value": "env", "expected_tag_value": "dev", "line": 1},
+	"TAG_BLANK_KEY": {"value": "env", "expected_tag_value": " ", "line": 1},
+	"PROJECT_SLUG": {"value": "fraud-platform", "line": 1},
+	"ENV_NAME": {"value": "dev_full", "line": 1},
+}}
+
+test_only_real_values_are_pinned if {
+	names := object.keys(_document.handles)
+	pinned := {name: handle.value(name) | some name in names; handle.is_pinned(name)} with input as _document
+	pinned == {
+		"PINNED": "x",
+		"FALSE": false,
+		"LIST": ["a", "b"],
+		"TAG_ENV_KEY": "env",
+		"TAG_BLANK_KEY": "env",
+		"PROJECT_SLUG": "fraud-platform",
+		"ENV_NAME": "dev_full",
+	}
+}
+
+test_everything_else_is_null if {
+	open := {name: handle.value(name) | some name in ["OPEN", "BLANK", "OPEN_LIST", "NOT_THERE"]} with input as _document
+	open == {"OPEN": null, "BLANK": null, "OPEN_LIST": null, "NOT_THERE": null}
+}
+
+test_unpinned_handles_keep_their_order if {
+	handle.unpinned(["OPEN", "PINNED", "BLANK"]) == ["OPEN", "BLANK"] with input as _document
+}
+
+test_raw_tells_an_open_handle_from_a_missing_one if {
+	[handle.raw("OPEN"), handle.raw("NOT_THERE")] == ["TO_PIN", null] with input as _document
+}
+
+test_tag_values_stand_behind_the_arrow if {
+	values := [handle.tag_value(name) | some name in ["TAG_ENV_KEY", "TAG_BLANK_KEY", "PINNED"]] with input as _document
+	values == ["dev", null, null]
+}
+
+test_templates_are_filled_in if {
+	[handle.expand("{platform}-base"), handle.expand("base")] == ["fraud-platform-dev-full-base", "base"] with input as _document
+}
+
+test_templates_of_an_unnamed_platform_stay_open if {
+	[handle.expand("{platform}-base"), handle.expand("base")] == [null, "base"] with input as {}
+}
+
+test_templates_say_which_handles_they_need if {
+	[handle.named_by("{platform}-"), handle.named_by("base")] == [["PROJECT_SLUG", "ENV_NAME"], []]
+}
+
+test_a_document_without_handles_pins_nothing if not handle.is_pinned("PINNED") with input as {}

@@ -1,0 +1,128 @@
+package lib.iam_test
+
+import data.lib.iam
+
+_cluster := "arn:aws:kafka:eu-west-2:1:cluster/c/u"
+
+_actions := ["kafka-cluster:Connect", "kafka-cluster:WriteData"]
+
+_document(statements) := {"Version": "2012-10-17", "Statement": statements}
+
+_allow(changes) := object.union({"Effect": "Allow", "Action": "kafka-cluster:*", "Resource": "*"}, changes)
+
+_deny(changes) := object.union({"Effect": "Deny", "Action": "kafka-cluster:WriteData", "Resource": "*"}, changes)
+
+_without(statement, key) := object.remove(statement, [key])
+
+_all := ["kafka-cluster:Connect", "kafka-cluster:WriteData"]
+
+_write := ["kafka-cluster:WriteData"]
+
+# The statements of one document, and the actions that they do not certainly permit.
+_statements := {
+	"none": {"given": [], "missing": _all},
+	"a statement that is no list": {"given": _allow({}), "missing": []},
+	"everything": {"given": [_allow({"Action": "*"})], "missing": []},
+	"a list of actions": {"given": [_allow({"Action": ["kafka-cluster:Connect", "s3:*"]})], "missing": _write},
+	"actions in another case": {"given": [_allow({"Action": "KAFKA-CLUSTER:*"})], "missing": []},
+	"an action by one wildcard character": {"given": [_allow({"Action": "kafka-cluster:Connec?"})], "missing": _write},
+	"a question mark is exactly one character": {"given": [_allow({"Action": "kafka-cluster:Connect?"})], "missing": _all},
+	"a pattern matches as a whole": {"given": [_allow({"Action": "cluster:*"})], "missing": _all},
+	"an action without a wildcard": {"given": [_allow({"Action": "kafka-cluster"})], "missing": _all},
+	"the very resource": {"given": [_allow({"Resource": _cluster})], "missing": []},
+	"resources by wildcards across delimiters": {"given": [_allow({"Resource": "arn:aws:kafka:*/u"})], "missing": []},
+	"another resource": {"given": [_allow({"Resource": "arn:aws:kafka:*:cluster/d/*"})], "missing": _all},
+	"resources keep their case": {"given": [_allow({"Resource": "arn:aws:kafka:*:CLUSTER/*"})], "missing": _all},
+	"a dot is no wildcard": {"given": [_allow({"Resource": "arn.aws.kafka*"})], "missing": _all},
+	"text that looks like an expression": {"given": [_allow({"Resource": "arn:aws:kafka:[a-z]*(|)+^$\\*"})], "missing": _all},
+	"a policy variable grants nothing": {"given": [_allow({"Resource": "arn:aws:kafka:${aws:region}*"})], "missing": _all},
+	"no resource": {"given": [_without(_allow({}), "Resource")], "missing": _all},
+	"no action": {"given": [_without(_allow({}), "Action")], "missing": _all},
+	"an action that is no text": {"given": [_allow({"Action": [1, null]})], "missing": _all},
+	"a condition": {"given": [_allow({"Condition": {"Bool": {"x": "true"}}})], "missing": _all},
+	"an empty condition": {"given": [_allow({"Condition": {}})], "missing": []},
+	"everything but something else": {
+		"given": [_without(_allow({"NotAction": "iam:*"}), "Action")],
+		"missing": [],
+	},
+	"everything but one of them": {
+		"given": [_without(_allow({"NotAction": ["iam:*", "kafka-cluster:Write*"]}), "Action")],
+		"missing": _write,
+	},
+	"every resource but another": {
+		"given": [_without(_allow({"NotResource": "arn:aws:s3:::*"}), "Resource")],
+		"missing": [],
+	},
+	"every resource but this one": {
+		"given": [_without(_allow({"NotResource": _cluster}), "Resource")],
+		"missing": _all,
+	},
+	"every resource but a variable one": {
+		"given": [_without(_allow({"NotResource": "${x}"}), "Resource")],
+		"missing": _all,
+	},
+	"a denial": {"given": [_allow({}), _deny({})], "missing": _write},
+	"a denial under a condition": {"given": [_allow({}), _deny({"Condition": {"Bool": {"x": "true"}}})], "missing": _write},
+	"a denial of another resource": {"given": [_allow({}), _deny({"Resource": "arn:aws:s3:::*"})], "missing": []},
+	"a denial of a variable resource": {"given": [_allow({}), _deny({"Resource": "arn:${x}"})], "missing": _write},
+	"a denial of all but one": {
+		"given": [_allow({}), _without(_deny({"NotAction": "kafka-cluster:Connect"}), "Action")],
+		"missing": _write,
+	},
+	"a denial on all but this resource": {
+		"given": [_allow({}), _without(_deny({"NotResource": _cluster}), "Resource")],
+		"missing": [],
+	},
+	"a denial of who knows what": {"given": [_allow({}), {"Effect": "Deny"}], "missing": _all},
+	"a statement without an effect": {"given": [_allow({}), _without(_deny({}), "Effect")], "missing": _write},
+}
+
+test_each_set_of_statements_permits_as_its_table_says if {
+	found := {name: iam.missing([_document(case.given)], _actions, _cluster) | some name, case in _statements}
+	found == {name: case.missing | some name, case in _statements}
+}
+
+test_a_denial_in_another_document_counts if {
+	iam.missing([_document([_allow({})]), _document([_deny({})])], _actions, _cluster) == _write
+}
+
+test_no_document_permits_nothing if iam.missing([], _actions, _cluster) == _all
+
+test_one_document_that_cannot_be_understood_spoils_all if {
+	every document in ["text", null, {}, {"Statement": []}, {"Statement": "x"}] {
+		iam.missing([_document([_allow({})]), document], _actions, _cluster) == _all
+	}
+}
+
+_role := "arn:aws:iam::1:role/r"
+
+# Principals of a denial in a resource's own policy, and whether it may concern the role.
+_principals := {
+	"anyone": {"given": {"Principal": "*"}, "denied": true},
+	"any AWS principal": {"given": {"Principal": {"AWS": "*"}}, "denied": true},
+	"the role": {"given": {"Principal": {"AWS": [_role, "arn:aws:iam::1:role/other"]}}, "denied": true},
+	"its account": {"given": {"Principal": {"AWS": "1"}}, "denied": true},
+	"its account's root": {"given": {"Principal": {"AWS": "arn:aws:iam::1:root"}}, "denied": true},
+	"another role": {"given": {"Principal": {"AWS": "arn:aws:iam::1:role/other"}}, "denied": false},
+	"a service": {"given": {"Principal": {"Service": "kafka.amazonaws.com"}}, "denied": false},
+	"all but another": {"given": {"NotPrincipal": {"AWS": "arn:aws:iam::1:role/other"}}, "denied": true},
+	"no principal": {"given": {}, "denied": true},
+}
+
+test_denials_of_a_resource_concern_who_they_may if {
+	found := {name: denied |
+		some name, case in _principals
+		document := _document([object.union({"Effect": "Deny", "Action": "*", "Resource": "*"}, case.given)])
+		denied := iam.denied_by_resource(document, _role, _actions, _cluster) == _all
+	}
+	found == {name: case.denied | some name, case in _principals}
+}
+
+test_a_principal_without_an_arn_is_concerned_by_every_denial if {
+	document := _document([object.union(_deny({}), {"Principal": {"AWS": "arn:aws:iam::1:role/other"}})])
+	iam.denied_by_resource(document, null, _actions, _cluster) == _write
+}
+
+test_a_resource_without_a_policy_denies_nothing if {
+	iam.denied_by_resource(null, _role, _actions, _cluster) == []
+}

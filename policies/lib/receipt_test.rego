@@ -1,0 +1,88 @@
+package lib.receipt_test
+
+import data.lib.receipt
+
+_ref := {"subject": "s", "at": ["aws", "s3", "buckets", "arn:x:path/b", "head"], "field": [], "handles": []}
+
+_answered := {"kind": "aws", "service": "s3", "operation": "HeadBucket", "http_status": 200}
+
+_document(observation, receipts) := {
+	"aws": {"s3": {"buckets": {"arn:x:path/b": {"head": observation}}}},
+	"receipts": receipts,
+}
+
+_present(keys) := {"status": "present", "value": {}, "receipts": keys}
+
+_cases := {
+	"named as the fact is": {
+		"document": _document(_present(["s3.HeadBucket/arn:x:path/b"]), {"s3.HeadBucket/arn:x:path/b": _answered}),
+		"problems": set(),
+	},
+	"named by the last part": {
+		"document": _document(_present(["s3.HeadBucket/b"]), {"s3.HeadBucket/b": _answered}),
+		"problems": set(),
+	},
+	"named by more than the last part": {
+		"document": _document(_present(["s3.HeadBucket/xb"]), {"s3.HeadBucket/xb": _answered}),
+		"problems": {"no receipt names arn:x:path/b"},
+	},
+	"one of several names it": {
+		"document": _document(
+			_present(["s3.HeadBucket/b", "s3.Other/c"]),
+			{"s3.HeadBucket/b": _answered, "s3.Other/c": _answered},
+		),
+		"problems": set(),
+	},
+	"every problem at once": {
+		"document": _document(
+			_present(["s3.HeadBucket/c", "s3.Other/c", "s3.Third/c", 7]),
+			{"s3.HeadBucket/c": object.union(_answered, {"http_status": 500}), "s3.Other/c": {"kind": "aws"}},
+		),
+		"problems": {
+			"no receipt names arn:x:path/b",
+			"s3.HeadBucket/c answered with HTTP status 500",
+			"s3.Other/c has no answer",
+			"s3.Third/c is not on record",
+		},
+	},
+	"no receipt": {"document": _document(_present([]), {}), "problems": {"no receipt is listed"}},
+	"receipts that are no list": {"document": _document(_present("x"), {}), "problems": {"no receipt is listed"}},
+	"not collected": {
+		"document": _document({"status": "not_collected", "reason": "out of scope"}, {}),
+		"problems": set(),
+	},
+	"not collected for no reason": {
+		"document": _document({"status": "not_collected"}, {}),
+		"problems": {"not collected, and no reason given"},
+	},
+	"unreadable before any call": {
+		"document": _document({"status": "unreadable", "receipts": []}, {}),
+		"problems": set(),
+	},
+	"unreadable, and the receipt is lost": {
+		"document": _document({"status": "unreadable", "receipts": ["s3.HeadBucket/b"]}, {}),
+		"problems": {"s3.HeadBucket/b is not on record"},
+	},
+	"nothing there": {"document": {}, "problems": {"the fact document holds no observation here"}},
+}
+
+test_each_observation_has_the_problems_of_its_table if {
+	found := {name: problems |
+		some name, case in _cases
+		document := case.document
+		problems := receipt.problems(_ref) with input as document
+	}
+	found == {name: case.problems | some name, case in _cases}
+}
+
+test_an_identified_run_names_everything if {
+	run := {
+		"phase_execution_id": "m2_20260222T204011Z",
+		"collected_at": "2026-02-22T20:40:11Z",
+		"tool": {"name": "factgate", "version": "0"},
+		"registry": {"digest": "sha256:00"},
+	}
+	receipt.identifies("run").ok with input as {"run": run}
+	incomplete := receipt.identifies("run") with input as {"run": object.union(run, {"tool": {"name": " "}, "registry": {"digest": 1}})}
+	[incomplete.cause, incomplete.actual] == ["evidence", ["tool.name", "registry.digest"]]
+}

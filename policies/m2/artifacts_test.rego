@@ -1,0 +1,149 @@
+package m2_test
+
+import data.lib.fixture_test as fixture
+
+_factgate := {
+	"tool": {"name": "factgate", "version": "0.1.0"},
+	"policies_digest": "sha256:33",
+	"verdict": {"lanes": {"M2.A": {
+		"lane": "M2.A",
+		"status": "BLOCKED",
+		"blocked_by": [],
+		"next_gate": "BLOCKED",
+		"phase_execution_id": "m2a_20260222T204011Z",
+		"codes": [{"code": "M2A-B1", "title": "t", "checks": [{"ok": true}, {"ok": false}, {"ok": false}]}],
+		"blockers": [
+			{"code": "M2A-B2", "subject": "x"},
+			{"code": "M2A-B1", "subject": "x"},
+			{"code": "M2A-B1", "subject": "y"},
+		],
+		"observations": [{"subject": "run", "message": "m", "facts": []}],
+		"definition_of_done": [{"item": "i", "done": false, "codes": ["M2A-B1"]}],
+	}}},
+}
+
+_names := {
+	"a": {
+		"m2a_backend_conformance_snapshot.json",
+		"m2a_stack_backend_matrix.json",
+		"m2a_blocker_register.json",
+		"m2a_execution_summary.json",
+	},
+	"b": {
+		"m2b_core_plan_snapshot.json",
+		"m2b_core_apply_snapshot.json",
+		"m2b_core_output_handle_matrix.json",
+		"m2b_core_policy_tag_conformance.json",
+		"m2b_post_apply_stability_check.json",
+		"m2b_blocker_register.json",
+		"m2b_execution_summary.json",
+	},
+	"c": {
+		"m2c_streaming_plan_snapshot.json",
+		"m2c_streaming_apply_snapshot.json",
+		"m2c_msk_identity_snapshot.json",
+		"m2c_schema_registry_snapshot.json",
+		"m2c_stream_lane_contract_snapshot.json",
+		"m2c_blocker_register.json",
+		"m2c_execution_summary.json",
+	},
+}
+
+_artifacts(document) := found if {
+	found := {"a": data.m2.a.artifacts, "b": data.m2.b.artifacts, "c": data.m2.c.artifacts} with input as document
+		with data.factgate as _factgate
+}
+
+test_every_lane_writes_exactly_its_artifacts if {
+	{lane: object.keys(bodies) | some lane, bodies in _artifacts(_ready)} == _names
+}
+
+test_artifacts_need_no_fact if {
+	{lane: object.keys(bodies) | some lane, bodies in _artifacts({})} == _names
+}
+
+test_every_artifact_says_where_it_comes_from if {
+	heads := {head |
+		some bodies in _artifacts(_ready)
+		some body in bodies
+		head := [body.facts_digest, body.policies_digest, body.generated_at_utc, body.tool]
+	}
+	heads == {["sha256:11", "sha256:33", "2026-02-22T20:40:11Z", {"name": "factgate", "version": "0.1.0"}]}
+}
+
+test_summary_is_what_the_evaluator_computed if {
+	summary := _artifacts(_ready).a["m2a_execution_summary.json"]
+	object.filter(summary, _summary_fields) == {
+		"lane": "M2.A",
+		"phase_execution_id": "m2a_20260222T204011Z",
+		"generated_at_utc": "2026-02-22T20:40:11Z",
+		"overall_pass": false,
+		"blockers": ["M2A-B1", "M2A-B2"],
+		"blocker_count": 2,
+		"failed_check_count": 3,
+		"check_count": 3,
+		"next_gate": "BLOCKED",
+		"dod": [{"item": "i", "done": false, "codes": ["M2A-B1"]}],
+		"facts_digest": "sha256:11",
+		"policies_digest": "sha256:33",
+		"tool": {"name": "factgate", "version": "0.1.0"},
+	}
+}
+
+_summary_fields := {
+	"lane", "phase_execution_id", "generated_at_utc", "overall_pass", "blockers", "blocker_count", "failed_check_count",
+	"check_count", "next_gate", "dod", "facts_digest", "policies_digest", "tool",
+}
+
+test_register_holds_the_evaluators_blockers if {
+	register := _artifacts(_ready).a["m2a_blocker_register.json"]
+	register.blockers == _factgate.verdict.lanes["M2.A"].blockers
+	register.blocker_count == 2
+}
+
+test_a_lane_without_a_verdict_has_not_passed if {
+	summary := _artifacts(_ready).b["m2b_execution_summary.json"]
+	[summary.overall_pass, summary.next_gate] == [false, "BLOCKED"]
+}
+
+test_snapshots_name_the_receipts_of_their_facts if {
+	snapshot := _artifacts(_ready).a["m2a_backend_conformance_snapshot.json"]
+	snapshot.bucket.versioning == {
+		"fact": "/aws/s3/buckets/state/versioning/value",
+		"status": "present",
+		"value": {"Status": "Enabled"},
+		"receipts": {"s3.GetBucketVersioning/state": _ready.receipts["s3.GetBucketVersioning/state"]},
+	}
+}
+
+test_snapshots_leave_logs_to_the_fact_document if {
+	snapshot := _artifacts(_ready).b["m2b_core_plan_snapshot.json"]
+	not "log" in object.keys(snapshot.commands.init.value)
+	snapshot.commands.init.value.exit_code == 0
+}
+
+test_output_matrix_maps_outputs_to_handles_and_consumers if {
+	document := fixture.put(
+		_ready,
+		["terraform", "stacks", "core", "outputs", "value", "values", "vpc_id"],
+		{"value": "vpc-1", "sensitive": false},
+	)
+	matrix := _artifacts(document).b["m2b_core_output_handle_matrix.json"]
+	matrix.other_outputs == ["vpc_id"]
+	row := matrix.outputs.MSK_SECURITY_GROUP_ID
+	object.remove(row, ["conformance"]) == {
+		"output": "msk_security_group_id",
+		"output_value": "sg-1",
+		"sensitive": false,
+		"handle_value": "sg-1",
+		"consumers": ["M2.C"],
+		"fact": "/terraform/stacks/core/outputs/value/values/msk_security_group_id/value",
+	}
+	row.conformance.conforms
+}
+
+test_stability_check_names_the_plan_that_stands if {
+	check := _artifacts(_ready).b["m2b_post_apply_stability_check.json"]
+	check.standing_plan == "plan"
+	check.stability.conforms
+}

@@ -1,0 +1,111 @@
+package m2_test
+
+import data.lib.fixture_test as fixture
+
+_observed(document) := found if {
+	found := {[lane, observation.subject, observation.message] |
+		some lane, observations in {"a": data.m2.a.observations, "b": data.m2.b.observations, "c": data.m2.c.observations}
+		some observation in observations
+	} with input as document
+}
+
+_effective(name, value) := fixture.put(
+	_ready,
+	["terraform", "stacks", "core", "backend", "value", "effective", name],
+	value,
+)
+
+_core_plan(field, value) := fixture.put(_ready, ["terraform", "stacks", "core", "plan", "value", field], value)
+
+_cluster := ["aws", "kafka", "clusters", "arn:aws:kafka:eu-west-2:123456789012:cluster/stream/5f3c"]
+
+_noteworthy := {
+	"nothing": {"document": _ready, "expected": set()},
+	"an empty document": {"document": {}, "expected": set()},
+	"an endpoint override": {
+		"document": fixture.put(_ready, ["run", "endpoint_url"], "http://127.0.0.1:5000"),
+		"expected": {["a", "run", "the facts were read through the endpoint override http://127.0.0.1:5000, not from AWS itself"]},
+	},
+	"a handle pinned twice": {
+		"document": fixture.put(_ready, ["handles", "TF_LOCK_TABLE", "repeated_on"], [7, 9]),
+		"expected": {["a", "TF_LOCK_TABLE", "pinned to the same value on 2 more registry lines: 7, 9"]},
+	},
+	"a lock file beside the lock table": {
+		"document": _effective("use_lockfile", true),
+		"expected": {["a", "core", "Terraform also locks the state by a lock file in the bucket (`use_lockfile`)"]},
+	},
+	"a backend that does not ask for encryption": {
+		"document": _effective("encrypt", false),
+		"expected": {["a", "core", "the backend does not ask for encryption of the state object; the bucket's default applies"]},
+	},
+	"a lock table without backups, whose items expire": {
+		"document": fixture.put(
+			fixture.put(
+				_ready,
+				["aws", "dynamodb", "tables", "locks", "time_to_live", "value", "TimeToLiveDescription", "TimeToLiveStatus"],
+				"ENABLED",
+			),
+			["aws", "dynamodb", "tables", "locks", "continuous_backups", "value"],
+			{"ContinuousBackupsDescription": {"ContinuousBackupsStatus": "DISABLED"}},
+		),
+		"expected": {
+			["a", "TF_LOCK_TABLE", "point-in-time recovery of the lock table is off"],
+			["a", "TF_LOCK_TABLE", "items of the lock table expire by time to live: a lock may vanish while it is held"],
+		},
+	},
+	"a key that does not rotate": {
+		"document": fixture.put(
+			_ready,
+			["aws", "kms", "aliases", "alias/platform", "rotation", "value", "KeyRotationEnabled"],
+			false,
+		),
+		"expected": {["b", "KMS_KEY_ALIAS_PLATFORM", "automatic rotation of the key is off"]},
+	},
+	"drift outside Terraform": {
+		"document": _core_plan("drifted", ["aws_s3_bucket.a", "aws_s3_bucket.b"]),
+		"expected": {["b", "core", "2 resources changed outside Terraform"]},
+	},
+	"a plan that destroys": {
+		"document": _core_plan("resource_changes", [
+			{"address": "aws_s3_bucket.a", "type": "aws_s3_bucket", "actions": ["delete", "create"]},
+			{"address": "aws_s3_bucket.b", "type": "aws_s3_bucket", "actions": ["update"]},
+		]),
+		"expected": {
+			["b", "core", "the plan changes 2 resources"],
+			["b", "core", "the plan destroys aws_s3_bucket.a"],
+		},
+	},
+	"a streaming plan that stays dirty": {
+		"document": fixture.put(_ready, ["terraform", "stacks", "streaming", "plan", "value", "exit_code"], 2),
+		"expected": {["c", "streaming", "the last plan still shows changes"]},
+	},
+	"an output that differs from its handle": {
+		"document": fixture.put(
+			_ready,
+			["terraform", "stacks", "streaming", "outputs", "value", "values", "msk_cluster_arn", "value"],
+			"arn:other",
+		),
+		"expected": {["c", "MSK_CLUSTER_ARN", "the stack's output msk_cluster_arn differs from the handle"]},
+	},
+	"a cluster in another network": {
+		"document": fixture.put(
+			_ready,
+			array.concat(_cluster, ["cluster", "value", "clusterInfo", "serverless", "vpcConfigs", 0, "subnetIds"]),
+			["subnet-9"],
+		),
+		"expected": {["c", "MSK_CLIENT_SUBNET_IDS", "the cluster is in another network than the handle pins"]},
+	},
+	"a cluster with a policy": {
+		"document": fixture.put(_ready, array.concat(_cluster, ["policy"]), {
+			"status": "present",
+			"value": {"Policy": {"Statement": []}},
+			"receipts": [],
+		}),
+		"expected": {["c", "MSK_CLUSTER_ARN", "the cluster has a policy of its own"]},
+	},
+}
+
+test_each_observation_is_as_its_table_says if {
+	found := {name: _observed(case.document) | some name, case in _noteworthy}
+	found == {name: case.expected | some name, case in _noteworthy}
+}
