@@ -126,9 +126,11 @@ pub struct EvalArguments {
     #[arg(required = true, value_name = "FACTS")]
     pub facts: Vec<PathBuf>,
 
+    /// Which policies.
     #[command(flatten)]
     pub policy: PolicyArguments,
 
+    /// Which lanes.
     #[command(flatten)]
     pub lanes: LaneArguments,
 }
@@ -136,9 +138,11 @@ pub struct EvalArguments {
 /// Arguments of `collect`.
 #[derive(Args, Debug)]
 pub struct CollectArguments {
+    /// Where facts come from.
     #[command(flatten)]
     pub source: SourceArguments,
 
+    /// Which policies.
     #[command(flatten)]
     pub policy: PolicyArguments,
 }
@@ -146,12 +150,15 @@ pub struct CollectArguments {
 /// Arguments of `gate`.
 #[derive(Args, Debug)]
 pub struct GateArguments {
+    /// Where facts come from.
     #[command(flatten)]
     pub source: SourceArguments,
 
+    /// Which policies.
     #[command(flatten)]
     pub policy: PolicyArguments,
 
+    /// Which lanes.
     #[command(flatten)]
     pub lanes: LaneArguments,
 }

@@ -19,14 +19,12 @@ use crate::settings::{FileSettings, PolicySettings};
 /// # Errors
 ///
 /// If there is no verdict: wrong settings, input or policies. A NO-GO is no error.
-pub fn run(cli: Cli) -> Result<ExitCode, Error> {
+pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
     let file = FileSettings::read(cli.config.as_deref())?;
     let outputs = file.outputs(cli.output);
     match cli.command {
         #[cfg(feature = "aws")]
-        Command::Collect(arguments) => {
-            collect::run(&file.source(arguments.source)?, &file.policy(arguments.policy)?)
-        }
+        Command::Collect(arguments) => collect::run(&file.source(arguments.source)?, &file.policy(arguments.policy)?),
         Command::Eval(arguments) => {
             eval::run(&arguments.facts, &file.policy(arguments.policy)?, &file.lanes(arguments.lanes), &outputs)
         }

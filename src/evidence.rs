@@ -42,9 +42,12 @@ impl EvidenceError {
     pub fn help(&self) -> String {
         match self {
             Self::Exists(_) => {
-                "packs are kept for audit and never overwritten: collect again, or choose another --evidence-root".to_owned()
+                "packs are kept for audit and never overwritten: collect again, or choose another --evidence-root"
+                    .to_owned()
             }
-            Self::Write { .. } => "check that the folder given by --evidence-root can be written and has room".to_owned(),
+            Self::Write { .. } => {
+                "check that the folder given by --evidence-root can be written and has room".to_owned()
+            }
         }
     }
 }

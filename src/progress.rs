@@ -33,14 +33,19 @@ impl Progress {
             Event::Terraform(terraform::Event { stack, command, progress: terraform::Progress::Started }) => {
                 self.bar.set_message(format!("terraform {command} of {stack}"));
             }
-            Event::Terraform(terraform::Event { stack, command, progress: terraform::Progress::Ended { exit_code, .. } }) => {
+            Event::Terraform(terraform::Event {
+                stack,
+                command,
+                progress: terraform::Progress::Ended { exit_code, .. },
+            }) => {
                 if !matches!(exit_code, Some(0 | 2)) {
                     self.bar.println(format!("terraform {command} of {stack} failed; the verdict will say how"));
                 }
             }
             Event::Aws(aws::Event::Called { receipt, error }) => {
                 let calls = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
-                let failures = self.failures.fetch_add(u64::from(error.is_some()), Ordering::Relaxed) + u64::from(error.is_some());
+                let failures =
+                    self.failures.fetch_add(u64::from(error.is_some()), Ordering::Relaxed) + u64::from(error.is_some());
                 self.bar.set_message(format!("{calls} AWS calls, {failures} without an answer; last {receipt}"));
             }
             Event::Aws(aws::Event::Planned { .. } | aws::Event::Read { .. }) => {}

@@ -216,10 +216,8 @@ impl FileSettings {
     ///
     /// If a `--contract` argument is malformed.
     pub fn policy(&self, given: PolicyArguments) -> Result<PolicySettings, SettingsError> {
-        let mut contract = serde_json::to_value(&self.contract)
-            .ok()
-            .and_then(|value| value.as_object().cloned())
-            .unwrap_or_default();
+        let mut contract =
+            serde_json::to_value(&self.contract).ok().and_then(|value| value.as_object().cloned()).unwrap_or_default();
         for argument in &given.contract {
             override_contract(&mut contract, argument)?;
         }
@@ -336,8 +334,9 @@ fn override_contract(
     argument: &str,
 ) -> Result<(), SettingsError> {
     let malformed = |help: &str| SettingsError::Contract { argument: argument.to_owned(), help: help.to_owned() };
-    let (key, value) =
-        argument.split_once('=').ok_or_else(|| malformed("write it as key=value, for example anchor_schema=\"name\""))?;
+    let (key, value) = argument
+        .split_once('=')
+        .ok_or_else(|| malformed("write it as key=value, for example anchor_schema=\"name\""))?;
     let value = serde_json::from_str(value)
         .map_err(|_| malformed("the value must be JSON: quote text, as in anchor_schema=\"name\""))?;
     let mut steps: Vec<&str> = key.split('.').collect();
@@ -429,10 +428,12 @@ mod tests {
     #[test]
     fn contract_overrides_are_json_under_dotted_keys() {
         let file = FileSettings::parse(Path::new("f"), "[contract]\nanchor = \"one\"").unwrap();
-        let given =
-            PolicyArguments { contract: vec!["limits.age=3".to_owned()], ..PolicyArguments::default() };
+        let given = PolicyArguments { contract: vec!["limits.age=3".to_owned()], ..PolicyArguments::default() };
         let policy = file.policy(given).unwrap();
-        assert_eq!(serde_json::Value::Object(policy.contract), serde_json::json!({"anchor": "one", "limits": {"age": 3}}));
+        assert_eq!(
+            serde_json::Value::Object(policy.contract),
+            serde_json::json!({"anchor": "one", "limits": {"age": 3}})
+        );
         let given = PolicyArguments { contract: vec!["anchor=two".to_owned()], ..PolicyArguments::default() };
         assert!(file.policy(given).unwrap_err().help().contains("JSON"));
     }

@@ -129,11 +129,7 @@ fn blockers(text: &mut String, lane: &LaneVerdict) -> std::fmt::Result {
     for code in &lane.codes {
         let fired: Vec<&Blocker> = lane.blockers.iter().filter(|blocker| blocker.code == code.code).collect();
         let Some(first) = fired.first() else { continue };
-        writeln!(
-            text,
-            "\n{CODE}{}{CODE:#} {:?} {}: {}",
-            first.code, first.severity, first.taxonomy, code.title
-        )?;
+        writeln!(text, "\n{CODE}{}{CODE:#} {:?} {}: {}", first.code, first.severity, first.taxonomy, code.title)?;
         for blocker in &fired {
             writeln!(text, "  {BAD}✗{BAD:#} {}: {}", blocker.subject, blocker.claim)?;
             writeln!(text, "      expected  {}", shown(&blocker.expected))?;

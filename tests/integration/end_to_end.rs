@@ -42,8 +42,19 @@ const PACKS: [(&str, &[&str]); 3] = [
 /// Runs `gate` in a world; the fact document goes to `facts.json`, the packs to `packs`, the verdict to `verdict.json`.
 pub(crate) fn gate(world: &World, more: &[&str]) -> Run {
     let fixed = [
-        "gate", "--registry", "dev_full.registry.md", "--terraform-root", "terraform", "--facts", "facts.json", "--evidence-root",
-        "packs", "-o", "json=verdict.json", "-o", "table",
+        "gate",
+        "--registry",
+        "dev_full.registry.md",
+        "--terraform-root",
+        "terraform",
+        "--facts",
+        "facts.json",
+        "--evidence-root",
+        "packs",
+        "-o",
+        "json=verdict.json",
+        "-o",
+        "table",
     ];
     run_in(world, fixed.iter().chain(more))
 }
@@ -91,14 +102,16 @@ fn an_applied_world_is_go_and_its_archive_says_the_same_byte_for_byte() {
     assert_eq!(found, expected);
     for (lane, _) in PACKS {
         let pack = world.folder().join("packs").join(format!("{lane}_{stamp}"));
-        let check = Command::new("sha256sum").args(["-c", "--strict", "manifest.sha256"]).current_dir(&pack).output().unwrap();
+        let check =
+            Command::new("sha256sum").args(["-c", "--strict", "manifest.sha256"]).current_dir(&pack).output().unwrap();
         assert!(check.status.success(), "{check:?}");
     }
 
     // The archive is evaluated where there is neither AWS nor Terraform.
     let archive = tempfile::tempdir().unwrap();
     fs::copy(world.folder().join("facts.json"), archive.path().join("facts.json")).unwrap();
-    let again = run_alone(archive.path(), ["eval", "facts.json", "-o", "json=verdict.json", "--evidence-root", "packs"]);
+    let again =
+        run_alone(archive.path(), ["eval", "facts.json", "-o", "json=verdict.json", "--evidence-root", "packs"]);
     assert_eq!(again.code, 0, "{}", again.stderr);
     assert_eq!(
         fs::read(archive.path().join("verdict.json")).unwrap(),
