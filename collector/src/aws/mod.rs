@@ -7,6 +7,10 @@
 //! ```
 //!
 //! Nothing here changes anything in AWS.
+//!
+//! To add a read: in the service's file, name its operation ([`Operation`]: IAM action, the shape of a good answer, the codes
+//! that mean "absent"), add it to a kind's aspects and to what the kind's `read` returns; a new kind takes a line of
+//! [`catalog::CATALOG`].
 
 mod body;
 mod call;
