@@ -1,8 +1,8 @@
 # METADATA
 # title: Bucket posture
 # description: |
-#   The posture that the contract pins for every bucket: encrypted by default, versioned, and closed to the public by all four
-#   flags.
+#   The posture that the contract pins for every bucket: encrypted by default, versioned, and closed to the public by
+#   all four flags.
 package lib.bucket
 
 import data.lib.aws

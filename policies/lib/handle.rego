@@ -1,8 +1,8 @@
 # METADATA
 # title: Handles
 # description: |
-#   Total look-ups into the handle registry. A handle that is missing, empty or `TO_PIN` has the value null; nothing here
-#   is ever undefined, so a rule that asks for a handle cannot vanish with it.
+#   Total look-ups into the handle registry. A handle that is missing, empty or `TO_PIN` has the value null; nothing
+#   here is ever undefined, so a rule that asks for a handle cannot vanish with it.
 package lib.handle
 
 # The pinned value; null where nothing is pinned.
@@ -26,8 +26,8 @@ tag_value(name) := expected if {
 # The handle's place in the fact document.
 pointer(name) := concat("", ["/handles/", name, "/value"])
 
-# The template of a name, with `{platform}` filled in: the prefix of every name that the platform gives. Null while a part
-# of it is not pinned.
+# The template of a name, with `{platform}` filled in: the prefix of every name that the platform gives. Null while a
+# part of it is not pinned.
 expand(template) := template if {
 	not contains(template, "{platform}")
 } else := replace(template, "{platform}", _platform) if {
