@@ -39,27 +39,31 @@ named_by(template) := data.contract.m2.platform_name if {
 	contains(template, "{platform}")
 } else := []
 
+default _platform := null
+
 _platform := joined if {
 	parts := [replace(part, "_", "-") | some name in data.contract.m2.platform_name; part := value(name); is_string(part)]
 	count(parts) == count(data.contract.m2.platform_name)
 	joined := concat("-", parts)
-} else := null
+}
 
 # Every pinned handle at once: asking for one is then a look-up.
-_pinned := {name: pinned |
+_pinned[name] := pinned if {
 	some name, pinned in _raw
 	not pinned in {null, "", "TO_PIN", []}
 	not name in _placeholders
 }
 
-_raw := {name: raw(name) | some name, _ in object.get(input, "handles", {})}
+_raw[name] := raw(name) if some name, _ in object.get(input, "handles", {})
 
 # Placeholders that are not written as such: blanks, another case, or lists that hold one.
-_placeholders := {name |
+_placeholders contains name if {
 	some name, text in _raw
 	is_string(text)
 	upper(trim_space(text)) in {"", "TO_PIN"}
-} | {name |
+}
+
+_placeholders contains name if {
 	some name, items in _raw
 	is_array(items)
 	some item in items

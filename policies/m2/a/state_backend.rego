@@ -198,11 +198,10 @@ _lock_keys := [key |
 ]
 
 _attribute_type(name) := types[0] if {
-	types := [type |
+	types := [object.get(definition, "AttributeType", null) |
 		some definition in fact.list(aws.table(_lock_table, "table", ["Table", "AttributeDefinitions"]))
 		is_object(definition)
 		object.get(definition, "AttributeName", null) == name
-		type := object.get(definition, "AttributeType", null)
 	]
 	count(types) == 1
 } else := null

@@ -99,10 +99,12 @@ _output_matrix := {
 	"receipts": receipt.recorded(stack.step(_stack, "outputs", [])),
 }
 
+default _output_values := {}
+
 _output_values := values if {
 	values := fact.value(stack.answer(_stack, "outputs", ["values"]))
 	is_object(values)
-} else := {}
+}
 
 _conformance := {
 	"buckets": {name: report.readings(_bucket_refs(name)) | some name in data.contract.m2.core.buckets},

@@ -306,15 +306,19 @@ _object(value) := value if {
 	is_object(value)
 } else := {}
 
+default _is_registry := false
+
 _is_registry if {
 	check.same(fact.value(_registry_fact(["RegistryName"])), handle.value(_registry))
 	fact.value(_registry_fact(["Status"])) != "DELETING"
-} else := false
+}
+
+default _is_compatible := false
 
 _is_compatible if {
 	count(fact.list(_schemas)) > 0
 	count(_incompatible) == 0
-} else := false
+}
 
 _incompatible := [{"schema": object.get(found, "SchemaName", null), "compatibility": compatibility} |
 	some schema in fact.list(_schemas)
