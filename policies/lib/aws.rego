@@ -1,8 +1,8 @@
 # METADATA
 # title: Places of AWS facts
 # description: |
-#   References into the `aws` section, each by the handle that names the resource and the aspect that is meant. A resource
-#   behind an unpinned handle has no place; its reference says so by a null in `at`.
+#   References into the `aws` section, each by the handle that names the resource and the aspect that is meant. A
+#   resource behind an unpinned handle has no place; its reference says so by a null in `at`.
 package lib.aws
 
 import data.lib.handle
@@ -22,8 +22,8 @@ parameter(name, aspect, field) := _named("ssm", "parameters", name, aspect, fiel
 # A KMS key, by its alias.
 key(name, aspect, field) := _named("kms", "aliases", name, aspect, field)
 
-# The anchor schema of the schema registry. Its name is contract data where the handle registry does not mention it; a handle
-# that is there and not pinned blocks like any other.
+# The anchor schema of the schema registry. Its name is contract data where the handle registry does not mention it; a
+# handle that is there and not pinned blocks like any other.
 anchor_schema(aspect, field) := {
 	"subject": anchor.handle,
 	"at": ["aws", "glue", "schemas", _path([handle.value(registry_name), schema_name(anchor)]), aspect],

@@ -1,8 +1,8 @@
 # METADATA
 # title: Bucket posture
 # description: |
-#   The posture that the contract pins for every bucket: encrypted by default, versioned, and closed to the public by all four
-#   flags.
+#   The posture that the contract pins for every bucket: encrypted by default, versioned, and closed to the public by
+#   all four flags.
 package lib.bucket
 
 import data.lib.aws
@@ -27,16 +27,14 @@ posture(name) := flags | {
 		data.contract.m2.bucket_posture.versioning,
 	),
 } if {
-	flags := {closed |
+	flags := {check.equals(name, sprintf("%s is on", [flag]), aws.bucket(name, "public_access_block", [flag]), true) |
 		some flag in data.contract.m2.bucket_posture.public_access_block
-		closed := check.equals(name, sprintf("%s is on", [flag]), aws.bucket(name, "public_access_block", [flag]), true)
 	}
 }
 
-_algorithms(name) := [algorithm |
+_algorithms(name) := [object.get(rule, ["ApplyServerSideEncryptionByDefault", "SSEAlgorithm"], null) |
 	some rule in fact.list(aws.bucket(name, "encryption", ["Rules"]))
 	is_object(rule)
-	algorithm := object.get(rule, ["ApplyServerSideEncryptionByDefault", "SSEAlgorithm"], null)
 ]
 
 _is_encrypted(algorithms) if {

@@ -1,9 +1,9 @@
 # METADATA
 # title: Checks
 # description: |
-#   A check states one claim about one subject. Its identity (subject and claim) is fixed by the contract and the handles,
-#   so a missing fact can turn a check red but cannot make it disappear; whether it is ok, and the cause if not, are
-#   computed here.
+#   A check states one claim about one subject. Its identity (subject and claim) is fixed by the contract and the
+#   handles, so a missing fact can turn a check red but cannot make it disappear; whether it is ok, and the cause if
+#   not, are computed here.
 #
 #   A check is ok only if every handle that it depends on is pinned, every fact that it reads is known, and its claim
 #   holds.

@@ -3,7 +3,11 @@ package lib.check_test
 import data.lib.check
 
 _document := {
-	"handles": {"NAME": {"value": "n", "line": 1}, "WANTED": {"value": 1, "line": 2}, "OPEN": {"value": "TO_PIN", "line": 3}},
+	"handles": {
+		"NAME": {"value": "n", "line": 1},
+		"WANTED": {"value": 1, "line": 2},
+		"OPEN": {"value": "TO_PIN", "line": 3},
+	},
 	"things": {
 		"n": {"status": "present", "value": {"x": 1, "none": null}},
 		"absent": {"status": "absent", "error": {"code": "NoSuchThing"}},

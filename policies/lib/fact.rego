@@ -2,12 +2,12 @@
 # title: Facts
 # description: |
 #   Total look-ups into the fact document. A reference says where an observation is (`at`), which field of its value is
-#   meant (`field`) and which handles its place was named by (`handles`). Asking about a place that is not there gives the
-#   status `missing`, never undefined.
+#   meant (`field`) and which handles its place was named by (`handles`). Asking about a place that is not there gives
+#   the status `missing`, never undefined.
 #
 #   More keys of a reference are optional: `subject`, what its observation is about; `exit_codes`, the exit codes with
-#   which a command counts as answered; `may_be_absent`, true where absence is as good an answer as a value; `any_status`,
-#   true where the rule judges the status itself.
+#   which a command counts as answered; `may_be_absent`, true where absence is as good an answer as a value;
+#   `any_status`, true where the rule judges the status itself.
 package lib.fact
 
 # The observation that the reference points at; empty where there is none.
@@ -63,7 +63,9 @@ _outcome(_, "present") := "present"
 
 _outcome(_, "missing") := "not in the fact document"
 
-_outcome(ref, "not_collected") := sprintf("not collected (%v)", [object.get(observation(ref), "reason", "no reason given")])
+_outcome(ref, "not_collected") := sprintf("not collected (%v)", [reason]) if {
+	reason := object.get(observation(ref), "reason", "no reason given")
+}
 
 _outcome(ref, "failed") := sprintf("the command failed (exit code %v)", [_exit_code(ref)])
 

@@ -41,7 +41,9 @@ test_values_are_total if {
 }
 
 test_only_lists_are_listed if {
-	[fact.list(_ref("a/b~c", ["list"])), fact.list(_ref("a/b~c", ["x"])), fact.list(_ref("hole", []))] == [[1], [], []] with input as _document
+	refs := [_ref("a/b~c", ["list"]), _ref("a/b~c", ["x"]), _ref("hole", [])]
+	lists := [fact.list(ref) | some ref in refs] with input as _document
+	lists == [[1], [], []]
 }
 
 test_a_failed_command_answers_nothing if {
@@ -71,7 +73,8 @@ test_pointers_are_escaped if {
 }
 
 test_pointers_to_what_is_not_there_stop_at_the_observation if {
-	[fact.pointer(_ref("absent", ["x"])), fact.pointer(_ref("hole", ["x"]))] == ["/section/absent", "/section/hole"] with input as _document
+	pointers := [fact.pointer(_ref(name, ["x"])) | some name in ["absent", "hole"]] with input as _document
+	pointers == ["/section/absent", "/section/hole"]
 }
 
 test_places_behind_an_open_handle_are_not_named if {
@@ -81,5 +84,6 @@ test_places_behind_an_open_handle_are_not_named if {
 }
 
 test_fingerprints_stand_beside_the_value if {
-	[fact.fingerprint(_ref("a/b~c", ["x"])), fact.fingerprint(_ref("a/b~c", ["list"]))] == ["fp", null] with input as _document
+	fingerprints := [fact.fingerprint(_ref("a/b~c", [field])) | some field in ["x", "list"]] with input as _document
+	fingerprints == ["fp", null]
 }

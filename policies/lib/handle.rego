@@ -1,8 +1,8 @@
 # METADATA
 # title: Handles
 # description: |
-#   Total look-ups into the handle registry. A handle that is missing, empty or `TO_PIN` has the value null; nothing here
-#   is ever undefined, so a rule that asks for a handle cannot vanish with it.
+#   Total look-ups into the handle registry. A handle that is missing, empty or `TO_PIN` has the value null; nothing
+#   here is ever undefined, so a rule that asks for a handle cannot vanish with it.
 package lib.handle
 
 # The pinned value; null where nothing is pinned.
@@ -26,8 +26,8 @@ tag_value(name) := expected if {
 # The handle's place in the fact document.
 pointer(name) := concat("", ["/handles/", name, "/value"])
 
-# The template of a name, with `{platform}` filled in: the prefix of every name that the platform gives. Null while a part
-# of it is not pinned.
+# The template of a name, with `{platform}` filled in: the prefix of every name that the platform gives. Null while a
+# part of it is not pinned.
 expand(template) := template if {
 	not contains(template, "{platform}")
 } else := replace(template, "{platform}", _platform) if {
@@ -39,27 +39,31 @@ named_by(template) := data.contract.m2.platform_name if {
 	contains(template, "{platform}")
 } else := []
 
+default _platform := null
+
 _platform := joined if {
 	parts := [replace(part, "_", "-") | some name in data.contract.m2.platform_name; part := value(name); is_string(part)]
 	count(parts) == count(data.contract.m2.platform_name)
 	joined := concat("-", parts)
-} else := null
+}
 
 # Every pinned handle at once: asking for one is then a look-up.
-_pinned := {name: pinned |
+_pinned[name] := pinned if {
 	some name, pinned in _raw
 	not pinned in {null, "", "TO_PIN", []}
 	not name in _placeholders
 }
 
-_raw := {name: raw(name) | some name, _ in object.get(input, "handles", {})}
+_raw[name] := raw(name) if some name, _ in object.get(input, "handles", {})
 
 # Placeholders that are not written as such: blanks, another case, or lists that hold one.
-_placeholders := {name |
+_placeholders contains name if {
 	some name, text in _raw
 	is_string(text)
 	upper(trim_space(text)) in {"", "TO_PIN"}
-} | {name |
+}
+
+_placeholders contains name if {
 	some name, items in _raw
 	is_array(items)
 	some item in items

@@ -54,7 +54,8 @@ test_tag_values_stand_behind_the_arrow if {
 }
 
 test_templates_are_filled_in if {
-	[handle.expand("{platform}-base"), handle.expand("base")] == ["fraud-platform-dev-full-base", "base"] with input as _document
+	names := [handle.expand("{platform}-base"), handle.expand("base")] with input as _document
+	names == ["fraud-platform-dev-full-base", "base"]
 }
 
 test_templates_of_an_unnamed_platform_stay_open if {

@@ -1,8 +1,9 @@
 # METADATA
 # title: IAM policy documents
 # description: |
-#   What a set of policy documents certainly permits. The analysis errs on the side of `no`: an Allow with a condition grants
-#   nothing, a Deny counts whatever its condition says, and a document that cannot be understood permits nothing at all.
+#   What a set of policy documents certainly permits. The analysis errs on the side of `no`: an Allow with a condition
+#   grants nothing, a Deny counts whatever its condition says, and a document that cannot be understood permits nothing
+#   at all.
 package lib.iam
 
 # The actions that the documents do not certainly permit on the resource, sorted.
@@ -88,7 +89,10 @@ _names_others_only(named, principal) if {
 	count(hits) + count(roots) == 0
 }
 
-_statements(document) := [statement | some statement in _list(object.get(document, "Statement", [])); is_object(statement)] if {
+_statements(document) := [statement |
+	some statement in _list(object.get(document, "Statement", []))
+	is_object(statement)
+] if {
 	is_object(document)
 } else := []
 

@@ -34,7 +34,10 @@ _statements := {
 	"another resource": {"given": [_allow({"Resource": "arn:aws:kafka:*:cluster/d/*"})], "missing": _all},
 	"resources keep their case": {"given": [_allow({"Resource": "arn:aws:kafka:*:CLUSTER/*"})], "missing": _all},
 	"a dot is no wildcard": {"given": [_allow({"Resource": "arn.aws.kafka*"})], "missing": _all},
-	"text that looks like an expression": {"given": [_allow({"Resource": "arn:aws:kafka:[a-z]*(|)+^$\\*"})], "missing": _all},
+	"text that looks like an expression": {
+		"given": [_allow({"Resource": "arn:aws:kafka:[a-z]*(|)+^$\\*"})],
+		"missing": _all,
+	},
 	"a policy variable grants nothing": {"given": [_allow({"Resource": "arn:aws:kafka:${aws:region}*"})], "missing": _all},
 	"no resource": {"given": [_without(_allow({}), "Resource")], "missing": _all},
 	"no action": {"given": [_without(_allow({}), "Action")], "missing": _all},
@@ -62,7 +65,10 @@ _statements := {
 		"missing": _all,
 	},
 	"a denial": {"given": [_allow({}), _deny({})], "missing": _write},
-	"a denial under a condition": {"given": [_allow({}), _deny({"Condition": {"Bool": {"x": "true"}}})], "missing": _write},
+	"a denial under a condition": {
+		"given": [_allow({}), _deny({"Condition": {"Bool": {"x": "true"}}})],
+		"missing": _write,
+	},
 	"a denial of another resource": {"given": [_allow({}), _deny({"Resource": "arn:aws:s3:::*"})], "missing": []},
 	"a denial of a variable resource": {"given": [_allow({}), _deny({"Resource": "arn:${x}"})], "missing": _write},
 	"a denial of all but one": {

@@ -1,8 +1,8 @@
 # METADATA
 # title: Receipts
 # description: |
-#   Every observation lists the calls that it came from. An observation is backed if those calls are on record, ended as the
-#   observation says, and were about its subject. What was not collected, for a stated reason, needs no receipt.
+#   Every observation lists the calls that it came from. An observation is backed if those calls are on record, ended as
+#   the observation says, and were about its subject. What was not collected, for a stated reason, needs no receipt.
 package lib.receipt
 
 import data.lib.check
@@ -110,8 +110,8 @@ _exit_code(ref) := object.get(input, array.concat(ref.at, ["value", "exit_code"]
 	fact.status(ref) == "present"
 } else := null
 
-# Answers that the API gives with another status than 2xx, and that are an answer all the same: a bucket without tags, and
-# a bucket that lives in another region.
+# Answers that the API gives with another status than 2xx, and that are an answer all the same: a bucket without tags,
+# and a bucket that lives in another region.
 _other_statuses := {"s3.GetBucketTagging": {404}, "s3.HeadBucket": {301}}
 
 _contradiction("aws", observed, receipt) := "has no answer" if {

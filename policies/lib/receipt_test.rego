@@ -83,6 +83,7 @@ test_an_identified_run_names_everything if {
 		"registry": {"digest": "sha256:00"},
 	}
 	receipt.identifies("run").ok with input as {"run": run}
-	incomplete := receipt.identifies("run") with input as {"run": object.union(run, {"tool": {"name": " "}, "registry": {"digest": 1}})}
+	damaged := object.union(run, {"tool": {"name": " "}, "registry": {"digest": 1}})
+	incomplete := receipt.identifies("run") with input as {"run": damaged}
 	[incomplete.cause, incomplete.actual] == ["evidence", ["tool.name", "registry.digest"]]
 }

@@ -1,8 +1,8 @@
 # METADATA
 # title: Artifacts
 # description: |
-#   What the evidence files of all lanes share. What blocks, and how much it weighs, is not decided here: it comes from the
-#   verdict that the evaluator computed from the checks.
+#   What the evidence files of all lanes share. What blocks, and how much it weighs, is not decided here: it comes from
+#   the verdict that the evaluator computed from the checks.
 package lib.report
 
 import data.lib.fact
@@ -50,8 +50,8 @@ blocking_codes(lane) := sort({blocker.code | some blocker in object.get(verdict(
 # What the evaluator says of the lane; empty while it has not said anything.
 verdict(lane) := object.get(_factgate, ["verdict", "lanes", lane], {})
 
-# An observation with the calls that it came from. Logs stay in the fact document; an artifact names them by the digest in
-# their receipt.
+# An observation with the calls that it came from. Logs stay in the fact document; an artifact names them by the digest
+# in their receipt.
 reading(ref) := object.union(
 	_without_log(object.union({"status": "missing"}, fact.observation(ref))),
 	{"fact": _pointer(ref), "receipts": receipt.recorded(ref)},
@@ -74,8 +74,8 @@ readings(refs) := {aspect: reading(ref) | some ref in refs; aspect := ref.at[cou
 # Handles by name: what the registry pins, and where.
 handles(names) := {name: object.get(input, ["handles", name], null) | some name in names}
 
-# The checks of some rules, sorted by what they are about, and whether all of them hold. Engines differ in the order in which
-# they list the members of a set of objects.
+# The checks of some rules, sorted by what they are about, and whether all of them hold. Engines differ in the order in
+# which they list the members of a set of objects.
 checks(found) := {"conforms": _all_hold(found), "checks": [row[2] | some row in rows]} if {
 	rows := sort([[check.subject, check.claim, check] | some check in found])
 }

@@ -1,8 +1,8 @@
 # METADATA
 # title: Stack snapshots
 # description: |
-#   What the evidence of every stack shows: the plan and what stood before it, the apply and what it left behind, and what is
-#   worth knowing about either without blocking.
+#   What the evidence of every stack shows: the plan and what stood before it, the apply and what it left behind, and
+#   what is worth knowing about either without blocking.
 package lib.snapshot
 
 import data.lib.fact
@@ -34,8 +34,8 @@ apply(name, materialized) := {
 # What does not block: drift that was found, and destruction that was planned.
 observations(name) := {observation |
 	some field, message in {
-		"drifted": "%v resources changed outside Terraform",
-		"resource_changes": "the plan changes %v resources",
+		"drifted": "resources that changed outside Terraform: %v",
+		"resource_changes": "resources that the plan changes: %v",
 	}
 	ref := stack.answer(name, "plan", [field])
 	count(fact.list(ref)) > 0

@@ -2,7 +2,10 @@ package lib.snapshot_test
 
 import data.lib.snapshot
 
-_plan(value) := {"terraform": {"stacks": {"core": {"plan": {"status": "present", "value": object.union({"exit_code": 2}, value)}}}}}
+_plan(value) := {"terraform": {"stacks": {"core": {"plan": {
+	"status": "present",
+	"value": object.union({"exit_code": 2}, value),
+}}}}}
 
 test_a_snapshot_needs_no_fact if {
 	plan := snapshot.plan("core", set()) with input as {}
@@ -21,5 +24,5 @@ test_destruction_is_observed if {
 	messages := {observation.message | some observation in snapshot.observations("core")} with input as _plan({
 		"resource_changes": [change, "malformed", {"address": "b"}],
 	})
-	messages == {"the plan changes 3 resources", "the plan destroys a"}
+	messages == {"resources that the plan changes: 3", "the plan destroys a"}
 }

@@ -61,8 +61,8 @@ _planned(name) := check.of({
 	"actual": fact.value(step(name, "plan", ["exit_code"])),
 })
 
-# A clean plan needs no apply. One with changes needs a successful apply of that very plan; where none was tried, that is
-# what is wrong, not something that could not be read.
+# A clean plan needs no apply. One with changes needs a successful apply of that very plan; where none was tried, that
+# is what is wrong, not something that could not be read.
 applied(name) := check.of({
 	"subject": name,
 	"claim": "every planned change is applied",
@@ -70,14 +70,19 @@ applied(name) := check.of({
 	"handles": [],
 	"holds": _is_applied(name),
 	"expected": "no changes, or a successful apply of the very plan",
-	"actual": {
-		"plan_exit_code": fact.value(step(name, "plan", ["exit_code"])),
-		"plan_digest": fact.value(step(name, "plan", ["digest"])),
-		"apply": fact.outcome(step(name, "apply", [])),
-		"apply_exit_code": fact.value(step(name, "apply", ["exit_code"])),
-		"applied_plan_digest": fact.value(step(name, "apply", ["plan_digest"])),
-	},
+	"actual": _application(name),
 })
+
+_application(name) := "no changes" if {
+	fact.value(step(name, "plan", ["exit_code"])) == 0
+} else := sprintf("changes, and the apply: %s", [fact.outcome(step(name, "apply", []))]) if {
+	fact.status(step(name, "apply", [])) != "present"
+} else := sprintf("changes, and an apply that ended with exit code %v", [exit_code]) if {
+	exit_code := fact.value(step(name, "apply", ["exit_code"]))
+	exit_code != 0
+} else := "changes, and an apply of this plan" if {
+	_is_applied(name)
+} else := "changes, and an apply of another plan"
 
 _apply_refs(name) := [answer(name, "plan", ["exit_code"])] if {
 	not _needs_apply(name)

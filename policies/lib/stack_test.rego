@@ -28,14 +28,20 @@ _runs := {
 	"failed plan": {"steps": _plan(1), "causes": ["unreadable", "unreadable"]},
 	"unreadable plan": {"steps": _unreadable("plan"), "causes": ["unreadable", "unreadable"]},
 	"applied": {"steps": object.union_n([_plan(2), _apply(0, "d"), _after(0)]), "causes": ["none", "none"]},
-	"applied, dirty again": {"steps": object.union_n([_plan(2), _apply(0, "d"), _after(2)]), "causes": ["none", "violated"]},
+	"applied, dirty again": {
+		"steps": object.union_n([_plan(2), _apply(0, "d"), _after(2)]),
+		"causes": ["none", "violated"],
+	},
 	"applied, then unreadable": {
 		"steps": object.union_n([_plan(2), _apply(0, "d"), _unreadable("post_apply_plan")]),
 		"causes": ["none", "unreadable"],
 	},
 	"failed apply": {"steps": object.union_n([_plan(2), _apply(1, "d")]), "causes": ["violated", "unreadable"]},
 	"unreadable apply": {"steps": object.union(_plan(2), _unreadable("apply")), "causes": ["unreadable", "unreadable"]},
-	"apply of another plan": {"steps": object.union_n([_plan(2), _apply(0, "e"), _after(0)]), "causes": ["violated", "none"]},
+	"apply of another plan": {
+		"steps": object.union_n([_plan(2), _apply(0, "e"), _after(0)]),
+		"causes": ["violated", "none"],
+	},
 	"apply of nobody knows what": {
 		"steps": object.union_n([_plan(2), _apply(0, null), _after(0)]),
 		"causes": ["violated", "none"],
@@ -52,7 +58,10 @@ test_each_run_is_applied_and_settled_as_its_table_says if {
 }
 
 test_two_undigested_plans_are_not_the_same if {
-	steps := {"plan": {"status": "present", "value": {"exit_code": 2}}, "apply": {"status": "present", "value": {"exit_code": 0}}}
+	steps := {
+		"plan": {"status": "present", "value": {"exit_code": 2}},
+		"apply": {"status": "present", "value": {"exit_code": 0}},
+	}
 	stack.applied("core").cause == "violated" with input as {
 		"handles": {"TF_STACK_CORE_DIR": {"value": "core", "line": 1}},
 		"terraform": {"stacks": {"core": object.union(object.remove(_clean, ["plan"]), steps)}},

@@ -1,8 +1,8 @@
 # METADATA
 # title: Tags
 # description: |
-#   The tags that the contract wants on a resource. Each comes from a `TAG_*_KEY` handle, which pins the key and, behind its
-#   arrow, the value.
+#   The tags that the contract wants on a resource. Each comes from a `TAG_*_KEY` handle, which pins the key and, behind
+#   its arrow, the value.
 package lib.tags
 
 import data.lib.aws
@@ -10,11 +10,12 @@ import data.lib.check
 import data.lib.fact
 import data.lib.handle
 
-# The resource carries every pinned tag. The reference leads to its tags, in any of the forms that the services give them.
+# The resource carries every pinned tag. The reference leads to its tags, in any of the forms that the services give
+# them.
 carried(name, ref) := _carries(name, [ref], _missing(pairs(fact.value(ref))))
 
-# The same for resources of the network, which are known by their ids and carry their tags in the inventory only. The handle
-# pins one id or a list of them.
+# The same for resources of the network, which are known by their ids and carry their tags in the inventory only. The
+# handle pins one id or a list of them.
 carried_in_inventory(name, kind) := _carries(name, [ref], missing) if {
 	ref := aws.inventory(["ResourceTagMappingList"])
 	missing := [object.union(tag, {"resource": id}) |

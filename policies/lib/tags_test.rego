@@ -68,7 +68,8 @@ test_network_resources_are_found_in_the_inventory if {
 }
 
 test_a_network_resource_that_is_not_listed_has_no_tags if {
-	found := tags.carried_in_inventory("IDS", "thing") with input as _inventory([_resource("i-1", _right), _resource("xi-2", _right)])
+	document := _inventory([_resource("i-1", _right), _resource("xi-2", _right)])
+	found := tags.carried_in_inventory("IDS", "thing") with input as document
 	{offender.resource | some offender in found.actual} == {"i-2"}
 	count(found.actual) == 3
 }

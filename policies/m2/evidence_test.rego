@@ -2,7 +2,8 @@ package m2_test
 
 import data.lib.fixture_test as fixture
 
-# Every lane judges its own evidence by the same rules; one lane's observation of each kind is enough to show each of them.
+# Every lane judges its own evidence by the same rules; one lane's observation of each kind is enough to show each of
+# them.
 
 _stage(path) := array.concat(["terraform", "stacks", "streaming"], path)
 

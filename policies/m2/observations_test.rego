@@ -24,11 +24,15 @@ _noteworthy := {
 	"an empty document": {"document": {}, "expected": set()},
 	"an endpoint override": {
 		"document": fixture.put(_ready, ["run", "endpoint_url"], "http://127.0.0.1:5000"),
-		"expected": {["a", "run", "the facts were read through the endpoint override http://127.0.0.1:5000, not from AWS itself"]},
+		"expected": {[
+			"a",
+			"run",
+			"the facts were read through the endpoint override http://127.0.0.1:5000, not from AWS itself",
+		]},
 	},
 	"a handle pinned twice": {
 		"document": fixture.put(_ready, ["handles", "TF_LOCK_TABLE", "repeated_on"], [7, 9]),
-		"expected": {["a", "TF_LOCK_TABLE", "pinned to the same value on 2 more registry lines: 7, 9"]},
+		"expected": {["a", "TF_LOCK_TABLE", "pinned to the same value again (registry lines: 7, 9)"]},
 	},
 	"a lock file beside the lock table": {
 		"document": _effective("use_lockfile", true),
@@ -36,7 +40,11 @@ _noteworthy := {
 	},
 	"a backend that does not ask for encryption": {
 		"document": _effective("encrypt", false),
-		"expected": {["a", "core", "the backend does not ask for encryption of the state object; the bucket's default applies"]},
+		"expected": {[
+			"a",
+			"core",
+			"the backend does not ask for encryption of the state object; the bucket's default applies",
+		]},
 	},
 	"a lock table without backups, whose items expire": {
 		"document": fixture.put(
@@ -63,7 +71,7 @@ _noteworthy := {
 	},
 	"drift outside Terraform": {
 		"document": _core_plan("drifted", ["aws_s3_bucket.a", "aws_s3_bucket.b"]),
-		"expected": {["b", "core", "2 resources changed outside Terraform"]},
+		"expected": {["b", "core", "resources that changed outside Terraform: 2"]},
 	},
 	"a plan that destroys": {
 		"document": _core_plan("resource_changes", [
@@ -71,7 +79,7 @@ _noteworthy := {
 			{"address": "aws_s3_bucket.b", "type": "aws_s3_bucket", "actions": ["update"]},
 		]),
 		"expected": {
-			["b", "core", "the plan changes 2 resources"],
+			["b", "core", "resources that the plan changes: 2"],
 			["b", "core", "the plan destroys aws_s3_bucket.a"],
 		},
 	},

@@ -11,9 +11,10 @@ import data.lib.stack
 # METADATA
 # title: Evidence of the state backend is missing or inconsistent
 # description: |
-#   A receipt of this lane is missing, unreadable or contradicts another: an observation without the calls that it came from, a
-#   call that ended otherwise than the observation says or was about something else, a read that only the evidence needs and
-#   that could not be made, or a run that does not say who made it. A read that a posture rule needs blocks there.
+#   A receipt of this lane is missing, unreadable or contradicts another: an observation without the calls that it came
+#   from, a call that ended otherwise than the observation says or was about something else, a read that only the
+#   evidence needs and that could not be made, or a run that does not say who made it. A read that a posture rule needs
+#   blocks there.
 # custom:
 #   code: M2A-B5
 #   severity: S1
@@ -74,7 +75,7 @@ observations contains {
 
 observations contains {
 	"subject": name,
-	"message": sprintf("pinned to the same value on %v more registry lines: %v", [count(lines), concat(", ", lines)]),
+	"message": sprintf("pinned to the same value again (registry lines: %v)", [concat(", ", lines)]),
 	"facts": [sprintf("/handles/%s/repeated_on", [name])],
 } if {
 	some name, _ in object.get(input, "handles", {})
@@ -134,7 +135,10 @@ artifacts := {
 }
 
 _conformance_snapshot := {
-	"handles": report.handles(array.concat([_bucket, data.contract.m2.backend.region, _lock_table], data.contract.m2.backend.switches)),
+	"handles": report.handles(array.concat(
+		[_bucket, data.contract.m2.backend.region, _lock_table],
+		data.contract.m2.backend.switches,
+	)),
 	"bucket": report.readings(_bucket_refs),
 	"lock_table": report.readings(_table_refs),
 	"caller_identity": report.reading(aws.caller_identity([])),

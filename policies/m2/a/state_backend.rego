@@ -1,8 +1,8 @@
 # METADATA
 # title: State backend and lock
 # description: |
-#   The remote state of every stack is safe to use: bucket and lock table are there in their pinned posture, each stack has its
-#   own key in them, and Terraform can initialise against them.
+#   The remote state of every stack is safe to use: bucket and lock table are there in their pinned posture, each stack
+#   has its own key in them, and Terraform can initialise against them.
 # custom:
 #   lane: M2.A
 #   next: M2.B
@@ -33,8 +33,8 @@ import data.lib.stack
 # METADATA
 # title: State bucket or lock table missing
 # description: |
-#   `TF_STATE_BUCKET` or `TF_LOCK_TABLE` does not exist or cannot be reached. Their posture cannot be shown then either, so
-#   M2A-B2 blocks beside this code.
+#   `TF_STATE_BUCKET` or `TF_LOCK_TABLE` does not exist or cannot be reached. Their posture cannot be shown then either,
+#   so M2A-B2 blocks beside this code.
 # related_resources:
 #   - ref: https://developer.hashicorp.com/terraform/language/backend/s3
 # custom:
@@ -42,8 +42,8 @@ import data.lib.stack
 #   severity: S1
 #   taxonomy: M2-B1
 #   remediation: >-
-#     Create the bucket or table from the bootstrap stack, or correct the handle; if the read was denied, grant the named
-#     action to the collector.
+#     Create the bucket or table from the bootstrap stack, or correct the handle; if the read was denied, grant the
+#     named action to the collector.
 b1 contains check.exists(_bucket, "the state bucket can be reached", aws.bucket(_bucket, "head", []))
 
 b1 contains check.exists(_lock_table, "the lock table can be reached", aws.table(_lock_table, "table", ["Table"]))
@@ -52,8 +52,8 @@ b1 contains check.exists(_lock_table, "the lock table can be reached", aws.table
 # title: State bucket or lock table has drifted from its pinned posture
 # description: |
 #   The state bucket is not encrypted, versioned and closed to the public, or lives in another region than
-#   `TF_STATE_BUCKET_REGION`; the lock table is not active, or its hash key is not `LockID` of type S. The registry must pin
-#   each switch of the posture to true: pinning one to false does not open the gate.
+#   `TF_STATE_BUCKET_REGION`; the lock table is not active, or its hash key is not `LockID` of type S. The registry must
+#   pin each switch of the posture to true: pinning one to false does not open the gate.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html
 #   - ref: https://developer.hashicorp.com/terraform/language/backend/s3#dynamodb-state-locking
@@ -95,14 +95,15 @@ b2 contains check.of({
 # METADATA
 # title: Stack folder, backend block or init missing
 # description: |
-#   One of the five `TF_STACK_*_DIR` is missing, declares no `backend "s3"`, or `terraform init` against the pinned backend
-#   fails there.
+#   One of the five `TF_STACK_*_DIR` is missing, declares no `backend "s3"`, or `terraform init` against the pinned
+#   backend fails there.
 # custom:
 #   code: M2A-B3
 #   severity: S1
 #   taxonomy: M2-B1
 #   remediation: >-
-#     Restore the stack's folder and its backend block, or correct the handle; if init failed, its log is in the fact document.
+#     Restore the stack's folder and its backend block, or correct the handle; if init failed, its log is in the fact
+#     document.
 b3 contains check.exists(
 	pinned.directory,
 	"the stack's folder is there",
@@ -132,16 +133,16 @@ b3 contains check.equals(
 # METADATA
 # title: State keys overlap, or a stack's backend is not the pinned one
 # description: |
-#   The `TF_STATE_KEY_*` are duplicate, empty, one a prefix of another, or not named after their stack; or the backend that a
-#   stack is configured with has another key, bucket, region or lock table than the handles say. Configured is what
-#   Terraform recorded at init; where init did not succeed (M2A-B3), what the backend block itself declares.
+#   The `TF_STATE_KEY_*` are duplicate, empty, one a prefix of another, or not named after their stack; or the backend
+#   that a stack is configured with has another key, bucket, region or lock table than the handles say. Configured is
+#   what Terraform recorded at init; where init did not succeed (M2A-B3), what the backend block itself declares.
 # custom:
 #   code: M2A-B4
 #   severity: S1
 #   taxonomy: M2-B1
 #   remediation: >-
-#     Give every stack its own key, named after the stack, and let backend block and handles agree; move existing state with
-#     `terraform init -migrate-state`.
+#     Give every stack its own key, named after the stack, and let backend block and handles agree; move existing state
+#     with `terraform init -migrate-state`.
 b4 contains check.of({
 	"subject": pinned.state_key,
 	"claim": "a segment of the key is the stack's name",
@@ -197,11 +198,10 @@ _lock_keys := [key |
 ]
 
 _attribute_type(name) := types[0] if {
-	types := [type |
+	types := [object.get(definition, "AttributeType", null) |
 		some definition in fact.list(aws.table(_lock_table, "table", ["Table", "AttributeDefinitions"]))
 		is_object(definition)
 		object.get(definition, "AttributeName", null) == name
-		type := object.get(definition, "AttributeType", null)
 	]
 	count(types) == 1
 } else := null

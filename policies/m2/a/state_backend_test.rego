@@ -163,9 +163,8 @@ _damaged := {
 _wrong_key := ["M2A-B2", "TF_LOCK_TABLE", "the lock table's only key is the one that Terraform locks by", "violated"]
 
 # The same table under another name, with receipts that name it.
-_moved_table := {aspect: moved |
+_moved_table[aspect] := object.union(observation, {"receipts": ["dynamodb.DescribeTable/other"]}) if {
 	some aspect, observation in _ready.aws.dynamodb.tables.locks
-	moved := object.union(observation, {"receipts": ["dynamodb.DescribeTable/other"]})
 }
 
 _init_failed := fixture.put(

@@ -47,8 +47,8 @@ b1 contains claim if some claim in stack.materialized(_stack)
 # METADATA
 # title: Core stack does not initialise, validate, plan, apply or output
 # description: |
-#   A receipt of init, validate, plan or output is missing or non-zero (plan may end with 0 or 2), or the plan shows changes
-#   that no successful apply of that very plan follows. A read-only run whose plan is clean needs no apply.
+#   A receipt of init, validate, plan or output is missing or non-zero (plan may end with 0 or 2), or the plan shows
+#   changes that no successful apply of that very plan follows. A read-only run whose plan is clean needs no apply.
 # related_resources:
 #   - ref: https://developer.hashicorp.com/terraform/cli/commands/plan#detailed-exitcode
 # custom:
@@ -56,15 +56,15 @@ b1 contains claim if some claim in stack.materialized(_stack)
 #   severity: S1
 #   taxonomy: M2-B2
 #   remediation: >-
-#     Read the log of the failed command in the fact document. If the plan shows changes, review them and run the gate with
-#     `--terraform apply`, or undo the drift by hand.
+#     Read the log of the failed command in the fact document. If the plan shows changes, review them and run the gate
+#     with `--terraform apply`, or undo the drift by hand.
 b2 contains claim if some claim in stack.commands(_stack)
 
 # METADATA
 # title: Required core output missing or different
 # description: |
-#   An output that later stacks are pinned to is missing, or differs from its handle. Lists are compared without regard to
-#   order. A sensitive output cannot be compared and blocks.
+#   An output that later stacks are pinned to is missing, or differs from its handle. Lists are compared without regard
+#   to order. A sensitive output cannot be compared and blocks.
 # custom:
 #   code: M2B-B3
 #   severity: S1
@@ -87,9 +87,9 @@ b3 contains check.of({
 # title: Core surfaces have drifted from their pinned posture
 # description: |
 #   A core bucket is not encrypted, versioned and closed to the public; the KMS alias does not lead to an enabled key; a
-#   baseline policy is not attached; a core resource lacks a pinned tag; or the last plan still shows changes. The registry
-#   must pin each switch of the posture to true. Drift of what Terraform manages also shows in the plan, so M2B-B2 mostly
-#   blocks beside this code.
+#   baseline policy is not attached; a core resource lacks a pinned tag; or the last plan still shows changes. The
+#   registry must pin each switch of the posture to true. Drift of what Terraform manages also shows in the plan, so
+#   M2B-B2 mostly blocks beside this code.
 # custom:
 #   code: M2B-B4
 #   severity: S1
@@ -132,7 +132,9 @@ b4 contains tags.carried(name, aws.bucket(name, "tagging", ["Tags"])) if some na
 
 b4 contains tags.carried(data.contract.m2.core.kms_alias, aws.key(data.contract.m2.core.kms_alias, "tags", ["Tags"]))
 
-b4 contains tags.carried(name, aws.role(name, "role", ["Tags"])) if some name, _ in data.contract.m2.core.baseline_policies
+b4 contains tags.carried(name, aws.role(name, "role", ["Tags"])) if {
+	some name, _ in data.contract.m2.core.baseline_policies
+}
 
 b4 contains tags.carried_in_inventory(name, kind) if some name, kind in data.contract.m2.core.tagged_network
 
@@ -146,8 +148,8 @@ _attached(name) := aws.role(name, "attached_policies", ["AttachedPolicies"])
 
 _inline(name) := aws.role(name, "inline_policies", ["Policies"])
 
-# The baseline policies that the role lacks. One that the contract names by ARN must be that very policy; one that it names by
-# name may be attached or inline.
+# The baseline policies that the role lacks. One that the contract names by ARN must be that very policy; one that it
+# names by name may be attached or inline.
 _unattached(name, policies) := [policy |
 	some template in policies
 	policy := handle.expand(template)

@@ -174,7 +174,11 @@ _damaged := {
 		"expected": {["M2B-B4", "S3_BUCKET_VERSIONING_ENABLED", "it is pinned to true", "violated"]},
 	},
 	"the key disabled": {
-		"document": fixture.put(fixture.put(_ready, array.concat(_key, ["Enabled"]), false), array.concat(_key, ["KeyState"]), "Disabled"),
+		"document": fixture.put(
+			fixture.put(_ready, array.concat(_key, ["Enabled"]), false),
+			array.concat(_key, ["KeyState"]),
+			"Disabled",
+		),
 		"expected": {
 			["M2B-B4", "KMS_KEY_ALIAS_PLATFORM", "the alias leads to an enabled key", "violated"],
 			["M2B-B4", "KMS_KEY_ALIAS_PLATFORM", "the key is ready for use", "violated"],

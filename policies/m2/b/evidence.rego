@@ -12,8 +12,8 @@ import data.lib.stack
 # METADATA
 # title: Evidence of the core stack is missing or inconsistent
 # description: |
-#   An observation of this lane lacks the calls that it came from, a call ended otherwise than the observation says, what
-#   Terraform said at one step contradicts another, or a read that only the evidence needs could not be made.
+#   An observation of this lane lacks the calls that it came from, a call ended otherwise than the observation says,
+#   what Terraform said at one step contradicts another, or a read that only the evidence needs could not be made.
 # custom:
 #   code: M2B-B5
 #   severity: S2
@@ -99,10 +99,12 @@ _output_matrix := {
 	"receipts": receipt.recorded(stack.step(_stack, "outputs", [])),
 }
 
+default _output_values := {}
+
 _output_values := values if {
 	values := fact.value(stack.answer(_stack, "outputs", ["values"]))
 	is_object(values)
-} else := {}
+}
 
 _conformance := {
 	"buckets": {name: report.readings(_bucket_refs(name)) | some name in data.contract.m2.core.buckets},

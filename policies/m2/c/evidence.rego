@@ -11,8 +11,8 @@ import data.lib.stack
 # METADATA
 # title: Evidence of the streaming stack is missing or inconsistent
 # description: |
-#   An observation of this lane lacks the calls that it came from, a call ended otherwise than the observation says, or what
-#   Terraform said at one step contradicts another.
+#   An observation of this lane lacks the calls that it came from, a call ended otherwise than the observation says, or
+#   what Terraform said at one step contradicts another.
 # custom:
 #   code: M2C-B7
 #   severity: S2
@@ -26,8 +26,10 @@ b7 contains receipt.backs(ref) if some ref in _observed
 
 _observed := array.concat(
 	array.concat(_stack_refs, array.concat(_cluster_refs, _registry_refs)),
-	array.concat(_parameter_refs, [ref | some name, _ in data.contract.m2.streaming.principals; some ref in _role_refs(name)]),
+	array.concat(_parameter_refs, _principal_refs),
 )
+
+_principal_refs := [ref | some name, _ in data.contract.m2.streaming.principals; some ref in _role_refs(name)]
 
 _stack_refs := [stack.step(_stack, step, []) |
 	some step in ["init", "validate", "plan", "apply", "post_apply_plan", "outputs", "state"]
@@ -40,7 +42,9 @@ _registry_refs := array.concat(
 	[aws.anchor_schema(aspect, []) | some aspect in ["schema", "latest_version"]],
 )
 
-_parameter_refs := [aws.parameter(data.contract.m2.streaming.brokers_path, aspect, []) | some aspect in ["metadata", "value"]]
+_parameter_refs := [aws.parameter(data.contract.m2.streaming.brokers_path, aspect, []) |
+	some aspect in ["metadata", "value"]
+]
 
 _role_refs(name) := [aws.role(name, aspect, []) | some aspect in ["role", "attached_policies", "inline_policies"]]
 
@@ -116,7 +120,11 @@ _identity := {
 }
 
 _schema_registry := {
-	"handles": report.handles([_registry, data.contract.m2.streaming.compatibility, data.contract.m2.streaming.anchor_schema.handle]),
+	"handles": report.handles([
+		_registry,
+		data.contract.m2.streaming.compatibility,
+		data.contract.m2.streaming.anchor_schema.handle,
+	]),
 	"anchor_schema": aws.schema_name(data.contract.m2.streaming.anchor_schema),
 	"registry": report.readings([aws.registry(_registry, aspect, []) | some aspect in ["registry", "schemas"]]),
 	"anchor": report.readings([aws.anchor_schema(aspect, []) | some aspect in ["schema", "latest_version"]]),

@@ -6,9 +6,9 @@ import data.lib.handle
 # METADATA
 # title: Flink handle set incomplete or incoherent
 # description: |
-#   The runtime mode is not one of the contract's; an application is not pinned, shares its name with another, or lacks the
-#   platform's prefix; the checkpoint pattern does not place each application's state in a folder of its own; or interval or
-#   parallelism is not a positive whole number.
+#   The runtime mode is not one of the contract's; an application is not pinned, shares its name with another, or lacks
+#   the platform's prefix; the checkpoint pattern does not place each application's state in a folder of its own; or
+#   interval or parallelism is not a positive whole number.
 # custom:
 #   code: M2C-B6
 #   severity: S2

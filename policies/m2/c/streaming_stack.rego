@@ -1,8 +1,9 @@
 # METADATA
 # title: Streaming stack
 # description: |
-#   The `streaming` stack is applied; its MSK cluster is the pinned one, serverless and reachable by IAM only; its brokers are
-#   where consumers look for them; schemas are registered with the pinned compatibility; and the Flink handles are coherent.
+#   The `streaming` stack is applied; its MSK cluster is the pinned one, serverless and reachable by IAM only; its
+#   brokers are where consumers look for them; schemas are registered with the pinned compatibility; and the Flink
+#   handles are coherent.
 # custom:
 #   lane: M2.C
 #   next: M2.D
@@ -48,8 +49,8 @@ b1 contains claim if some claim in stack.materialized(_stack)
 # METADATA
 # title: Streaming stack does not initialise, validate, plan, apply or output
 # description: |
-#   A receipt of init, validate, plan or output is missing or non-zero (plan may end with 0 or 2), or the plan shows changes
-#   that no successful apply of that very plan follows. A read-only run whose plan is clean needs no apply.
+#   A receipt of init, validate, plan or output is missing or non-zero (plan may end with 0 or 2), or the plan shows
+#   changes that no successful apply of that very plan follows. A read-only run whose plan is clean needs no apply.
 # related_resources:
 #   - ref: https://developer.hashicorp.com/terraform/cli/commands/plan#detailed-exitcode
 # custom:
@@ -57,15 +58,15 @@ b1 contains claim if some claim in stack.materialized(_stack)
 #   severity: S1
 #   taxonomy: M2-B2
 #   remediation: >-
-#     Read the log of the failed command in the fact document. If the plan shows changes, review them and run the gate with
-#     `--terraform apply`, or undo the drift by hand.
+#     Read the log of the failed command in the fact document. If the plan shows changes, review them and run the gate
+#     with `--terraform apply`, or undo the drift by hand.
 b2 contains claim if some claim in stack.commands(_stack)
 
 # METADATA
 # title: MSK identity is not what AWS reports
 # description: |
-#   `MSK_CLUSTER_ARN` or `MSK_BOOTSTRAP_BROKERS_SASL_IAM` is missing, unpinned, or not what AWS reports. The name and the region
-#   that the registry pins for the cluster are part of its identity.
+#   `MSK_CLUSTER_ARN` or `MSK_BOOTSTRAP_BROKERS_SASL_IAM` is missing, unpinned, or not what AWS reports. The name and
+#   the region that the registry pins for the cluster are part of its identity.
 # custom:
 #   code: M2C-B3
 #   severity: S1
@@ -85,10 +86,12 @@ b3 contains check.of({
 	"claim": "the cluster is in the region",
 	"refs": [_cluster_fact(["clusterArn"])],
 	"handles": [data.contract.m2.streaming.cluster_region],
-	"holds": check.same(_region(fact.value(_cluster_fact(["clusterArn"]))), handle.value(data.contract.m2.streaming.cluster_region)),
+	"holds": check.same(region, handle.value(data.contract.m2.streaming.cluster_region)),
 	"expected": handle.value(data.contract.m2.streaming.cluster_region),
-	"actual": _region(fact.value(_cluster_fact(["clusterArn"]))),
-})
+	"actual": region,
+}) if {
+	region := _region(fact.value(_cluster_fact(["clusterArn"])))
+}
 
 b3 contains check.equals_handle(
 	data.contract.m2.streaming.brokers,
@@ -100,9 +103,10 @@ b3 contains check.equals_handle(
 # METADATA
 # title: Cluster cannot be reached as pinned
 # description: |
-#   The cluster is not serverless, not active, or lets clients in by anything but IAM; a principal that must reach it is not
-#   certainly allowed to; or `SSM_MSK_BOOTSTRAP_BROKERS_PATH` does not hold the cluster's brokers. Permissions are read from
-#   the principal's policies and the cluster's own: an Allow with a condition, or under a permissions boundary, does not count.
+#   The cluster is not serverless, not active, or lets clients in by anything but IAM; a principal that must reach it is
+#   not certainly allowed to; or `SSM_MSK_BOOTSTRAP_BROKERS_PATH` does not hold the cluster's brokers. Permissions are
+#   read from the principal's policies and the cluster's own: an Allow with a condition, or under a permissions
+#   boundary, does not count.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/msk/latest/developerguide/iam-access-control.html
 # custom:
@@ -123,7 +127,12 @@ b4 contains check.equals(
 	data.contract.m2.streaming.cluster_type,
 )
 
-b4 contains check.equals(_cluster, "the cluster is active", _cluster_fact(["state"]), data.contract.m2.streaming.cluster_state)
+b4 contains check.equals(
+	_cluster,
+	"the cluster is active",
+	_cluster_fact(["state"]),
+	data.contract.m2.streaming.cluster_state,
+)
 
 b4 contains check.of({
 	"subject": _cluster,
@@ -167,8 +176,9 @@ b4 contains check.of({
 # METADATA
 # title: Schema registry not as pinned
 # description: |
-#   The Glue registry is absent, holds no schema, or holds one whose compatibility is not `GLUE_SCHEMA_COMPATIBILITY_MODE`; or
-#   the anchor schema cannot be read. The anchor schema is `GLUE_ANCHOR_SCHEMA_NAME`, else the contract's default.
+#   The Glue registry is absent, holds no schema, or holds one whose compatibility is not
+#   `GLUE_SCHEMA_COMPATIBILITY_MODE`; or the anchor schema cannot be read. The anchor schema is
+#   `GLUE_ANCHOR_SCHEMA_NAME`, else the contract's default.
 # custom:
 #   code: M2C-B5
 #   severity: S1
@@ -242,8 +252,8 @@ _region(arn) := parts[3] if {
 	count(parts) > 5
 } else := null
 
-# A serverless cluster keeps its authentication under `serverless`, a provisioned one under `provisioned`; only the first can
-# be as pinned.
+# A serverless cluster keeps its authentication under `serverless`, a provisioned one under `provisioned`; only the
+# first can be as pinned.
 _authentication := _cluster_fact(["serverless", "clientAuthentication"])
 
 _mechanisms := sort({concat("/", path) |
@@ -268,8 +278,8 @@ _inline(name) := aws.role(name, "inline_policies", ["Policies"])
 
 _cluster_policy := aws.cluster(_cluster, "policy", ["Policy"])
 
-# The actions that the principal is not certainly allowed. A permissions boundary narrows its policies by a document that was
-# not read, and a cluster policy that cannot be understood may take anything away.
+# The actions that the principal is not certainly allowed. A permissions boundary narrows its policies by a document
+# that was not read, and a cluster policy that cannot be understood may take anything away.
 _denied(name, actions) := actions if {
 	fact.value(aws.role(name, "role", ["PermissionsBoundary"])) != null
 } else := actions if {
@@ -296,15 +306,19 @@ _object(value) := value if {
 	is_object(value)
 } else := {}
 
+default _is_registry := false
+
 _is_registry if {
 	check.same(fact.value(_registry_fact(["RegistryName"])), handle.value(_registry))
 	fact.value(_registry_fact(["Status"])) != "DELETING"
-} else := false
+}
+
+default _is_compatible := false
 
 _is_compatible if {
 	count(fact.list(_schemas)) > 0
 	count(_incompatible) == 0
-} else := false
+}
 
 _incompatible := [{"schema": object.get(found, "SchemaName", null), "compatibility": compatibility} |
 	some schema in fact.list(_schemas)
