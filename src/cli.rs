@@ -214,7 +214,7 @@ pub struct SourceArguments {
     #[arg(long, value_name = "DIR", env = "FACTGATE_RAW")]
     pub raw: Option<PathBuf>,
 
-    /// Where the fact document goes; `collect` writes it to standard output if this is left out.
+    /// Where the fact document goes. Without it, `collect` writes it to standard output and `gate` beside the evidence packs.
     #[arg(long, value_name = "FILE", env = "FACTGATE_FACTS")]
     pub facts: Option<PathBuf>,
 }

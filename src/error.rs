@@ -43,6 +43,9 @@ pub enum Error {
     /// The operating system gives no threads.
     #[error("the collector cannot be started")]
     Runtime(#[source] std::io::Error),
+    /// The process was asked to end.
+    #[error("interrupted by {0}; there is no fact document and no verdict")]
+    Interrupted(&'static str),
     /// The policies cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -72,6 +75,7 @@ impl Error {
             | Self::Seal(_)
             | Self::WriteDocument(_)
             | Self::Runtime(_)
+            | Self::Interrupted(_)
             | Self::Evidence(_)
             | Self::Output(_)
             | Self::StandardOutput(_) => ExitCode::Input,
@@ -92,6 +96,10 @@ impl Error {
             Self::Output(_) => Some("the folder of an output must exist and be writable".to_owned()),
             Self::Runtime(_) => Some("check the limits of the process (ulimit -u)".to_owned()),
             Self::StandardOutput(_) => Some("whoever reads the output must read all of it".to_owned()),
+            Self::Interrupted(_) => Some(
+                "run it again; if a state lock was left, `terraform plan` names it and `terraform force-unlock` removes it"
+                    .to_owned(),
+            ),
             Self::Policy(_) | Self::Evaluate(_) => None,
             #[cfg(feature = "aws")]
             Self::Collect(_) => None,

@@ -52,6 +52,15 @@ impl EvidenceError {
     }
 }
 
+/// Makes the folder that holds the packs.
+///
+/// # Errors
+///
+/// If the file system refuses.
+pub fn create_root(root: &Path) -> Result<(), EvidenceError> {
+    fs::create_dir_all(root).map_err(|source| EvidenceError::Write { path: root.to_owned(), source })
+}
+
 /// Writes one pack a lane below `root` and returns their folders, in the order of the lanes.
 ///
 /// # Errors
@@ -59,6 +68,7 @@ impl EvidenceError {
 /// If a pack exists or cannot be written. Packs appear only when all of them are written; if a rename fails, those renamed
 /// before it stand, each whole.
 pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<PathBuf>, EvidenceError> {
+    create_root(root)?;
     let mut prepared = Vec::new();
     for lane in &evaluation.verdict.lanes {
         let place = root.join(&lane.phase_execution_id);
@@ -85,7 +95,6 @@ pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<PathBuf>,
 }
 
 fn prepare(root: &Path, name: &str, artifacts: &BTreeMap<String, Value>) -> io::Result<tempfile::TempDir> {
-    fs::create_dir_all(root)?;
     let folder = tempfile::Builder::new().prefix(&format!(".{name}.tmp-")).tempdir_in(root)?;
     #[cfg(unix)]
     fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;

@@ -36,5 +36,5 @@ fn table(codes: &[&Code]) -> String {
             code.remediation.clone(),
         ]);
     }
-    format!("{table}\n")
+    format!("{}\n", table.trim_fmt())
 }

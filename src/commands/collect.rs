@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use factgate_collector::collect::{self, Request};
+use factgate_collector::collect::{self, Event, Request};
 use factgate_collector::fact::{self, Facts, Tool};
 use factgate_collector::registry::Registry;
 use factgate_collector::{aws, terraform};
@@ -37,14 +37,36 @@ pub(super) fn facts(source: &SourceSettings, policy: &PolicySettings) -> Result<
     let registry = Registry::read(&source.registry)?;
     let progress = Progress::start(&source.registry);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    let request = request(registry, source, policy);
+    let on_event = |event: Event<'_>| progress.on(&event);
     let facts = runtime.block_on(async {
-        let request = request(registry, source, policy);
-        collect::collect(&request, &|event| progress.on(&event)).await
-    })?;
+        tokio::select! {
+            facts = collect::collect(&request, &on_event) => facts.map_err(Error::from),
+            signal = interruption() => Err(Error::Interrupted(signal)),
+        }
+    });
     progress.finish();
     // A call that hangs in the operating system (a name look-up) must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    Ok(facts)
+    facts
+}
+
+/// Ends when this process is asked to end, and says by which signal. What was under way is dropped then, which lets a running
+/// Terraform release its state lock.
+async fn interruption() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    let of = |kind| async move {
+        match signal(kind) {
+            Ok(mut signals) => signals.recv().await,
+            // Without a handler the signal ends the process at once, as it would anyway.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = of(SignalKind::interrupt()) => "SIGINT",
+        _ = of(SignalKind::terminate()) => "SIGTERM",
+        _ = of(SignalKind::hangup()) => "SIGHUP",
+    }
 }
 
 fn request(registry: Registry, source: &SourceSettings, policy: &PolicySettings) -> Request {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{collect, eval, policies};
 use crate::error::Error;
 use crate::evaluate::select;
-use crate::evidence::write_packs;
+use crate::evidence::{create_root, write_packs};
 use crate::exit::ExitCode;
 use crate::output::{self, OutputTarget};
 use crate::settings::{LaneSettings, PolicySettings, SourceSettings};
@@ -23,11 +23,17 @@ pub(super) fn run(
     let policies = policies(policy)?;
     select(&policies, &lanes.lanes)?;
     let facts = collect::facts(source, policy)?;
-    if let Some(path) = &source.facts {
-        facts.write(path)?;
-    }
-    let evaluation = eval::evaluate_facts(&facts, &policies, &lanes.lanes)?;
     let root = lanes.evidence_root.clone().unwrap_or_else(|| PathBuf::from(EVIDENCE_ROOT));
+    // The document is what every later question goes back to: it is kept before anything else can fail.
+    let document = source
+        .facts
+        .clone()
+        .unwrap_or_else(|| root.join(format!("{}.facts.json", facts.document().run.phase_execution_id)));
+    if source.facts.is_none() {
+        create_root(&root)?;
+    }
+    facts.write(&document)?;
+    let evaluation = eval::evaluate_facts(&facts, &policies, &lanes.lanes)?;
     write_packs(&root, &evaluation)?;
     let code = evaluation.verdict.exit_code();
     output::write(&[evaluation.verdict], outputs)?;
