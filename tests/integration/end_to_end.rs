@@ -1,6 +1,6 @@
 //! The whole pipeline on real input: Terraform and the emulator in, evidence and a verdict out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -8,6 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::harness::factgate::{Run, run_alone, run_in};
+use crate::harness::registry::pin_handles;
 use crate::harness::world::World;
 
 /// The packs of the covered lanes, with the exact file names of the contract.
@@ -118,4 +119,44 @@ fn an_applied_world_is_go_and_its_archive_says_the_same_byte_for_byte() {
         fs::read(world.folder().join("verdict.json")).unwrap()
     );
     assert_eq!(files(&archive.path().join("packs")), packs);
+}
+
+/// The codes that block in the verdict of the last [`gate`].
+pub(crate) fn blocked_codes(world: &World) -> BTreeSet<String> {
+    let verdict: Value = serde_json::from_slice(&fs::read(world.folder().join("verdict.json")).unwrap()).unwrap();
+    let lanes = verdict["lanes"].as_array().unwrap().iter();
+    lanes
+        .flat_map(|lane| lane["blockers"].as_array().unwrap())
+        .map(|blocker| blocker["code"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_gate_applies_its_own_plans_and_is_go_once_the_handles_are_pinned() {
+    let world = World::bootstrapped();
+    let run = gate(&world, &["--terraform", "apply"]);
+    assert_eq!(run.code, 1, "{}\n{}", run.stdout, run.stderr);
+    // Everything was applied by the very plan that was made; all that is left is that nobody has pinned the outputs yet.
+    let facts: Value = serde_json::from_slice(&fs::read(world.folder().join("facts.json")).unwrap()).unwrap();
+    for stack in ["core", "streaming"] {
+        let stack = &facts["terraform"]["stacks"][stack];
+        assert_eq!(stack["plan"]["value"]["exit_code"], 2, "{stack:#}");
+        assert_eq!(stack["apply"]["value"]["exit_code"], 0, "{stack:#}");
+        assert_eq!(stack["apply"]["value"]["plan_digest"], stack["plan"]["value"]["digest"]);
+        assert_eq!(stack["post_apply_plan"]["value"]["exit_code"], 0, "{stack:#}");
+    }
+    let codes = blocked_codes(&world);
+    assert!(!codes.contains("M2B-B1") && !codes.contains("M2B-B2") && !codes.contains("M2C-B2"), "{codes:?}");
+    assert!(codes.contains("M2B-B3") && codes.contains("M2C-B3"), "{codes:?}");
+
+    let mut outputs = serde_json::Map::new();
+    for stack in ["core", "streaming"] {
+        for (name, output) in facts["terraform"]["stacks"][stack]["outputs"]["value"]["values"].as_object().unwrap() {
+            outputs.insert(name.clone(), output["value"].clone());
+        }
+    }
+    world.change_registry(|text| pin_handles(text, &outputs));
+    fs::remove_dir_all(world.folder().join("packs")).unwrap();
+    let run = gate(&world, &[]);
+    assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
 }
