@@ -34,8 +34,8 @@ apply(name, materialized) := {
 # What does not block: drift that was found, and destruction that was planned.
 observations(name) := {observation |
 	some field, message in {
-		"drifted": "%v resources changed outside Terraform",
-		"resource_changes": "the plan changes %v resources",
+		"drifted": "resources changed outside Terraform: %v",
+		"resource_changes": "resources that the plan changes: %v",
 	}
 	ref := stack.answer(name, "plan", [field])
 	count(fact.list(ref)) > 0

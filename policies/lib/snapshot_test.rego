@@ -21,5 +21,5 @@ test_destruction_is_observed if {
 	messages := {observation.message | some observation in snapshot.observations("core")} with input as _plan({
 		"resource_changes": [change, "malformed", {"address": "b"}],
 	})
-	messages == {"the plan changes 3 resources", "the plan destroys a"}
+	messages == {"resources that the plan changes: 3", "the plan destroys a"}
 }

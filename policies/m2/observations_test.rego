@@ -28,7 +28,7 @@ _noteworthy := {
 	},
 	"a handle pinned twice": {
 		"document": fixture.put(_ready, ["handles", "TF_LOCK_TABLE", "repeated_on"], [7, 9]),
-		"expected": {["a", "TF_LOCK_TABLE", "pinned to the same value on 2 more registry lines: 7, 9"]},
+		"expected": {["a", "TF_LOCK_TABLE", "pinned to the same value again; registry lines: 7, 9"]},
 	},
 	"a lock file beside the lock table": {
 		"document": _effective("use_lockfile", true),
@@ -63,7 +63,7 @@ _noteworthy := {
 	},
 	"drift outside Terraform": {
 		"document": _core_plan("drifted", ["aws_s3_bucket.a", "aws_s3_bucket.b"]),
-		"expected": {["b", "core", "2 resources changed outside Terraform"]},
+		"expected": {["b", "core", "resources changed outside Terraform: 2"]},
 	},
 	"a plan that destroys": {
 		"document": _core_plan("resource_changes", [
@@ -71,7 +71,7 @@ _noteworthy := {
 			{"address": "aws_s3_bucket.b", "type": "aws_s3_bucket", "actions": ["update"]},
 		]),
 		"expected": {
-			["b", "core", "the plan changes 2 resources"],
+			["b", "core", "resources that the plan changes: 2"],
 			["b", "core", "the plan destroys aws_s3_bucket.a"],
 		},
 	},

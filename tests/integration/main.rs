@@ -11,3 +11,5 @@ mod end_to_end;
 mod fixtures;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod outputs;

@@ -74,7 +74,7 @@ observations contains {
 
 observations contains {
 	"subject": name,
-	"message": sprintf("pinned to the same value on %v more registry lines: %v", [count(lines), concat(", ", lines)]),
+	"message": sprintf("pinned to the same value again; registry lines: %v", [concat(", ", lines)]),
 	"facts": [sprintf("/handles/%s/repeated_on", [name])],
 } if {
 	some name, _ in object.get(input, "handles", {})
