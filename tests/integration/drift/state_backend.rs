@@ -52,7 +52,8 @@ fn a_state_bucket_in_another_region_blocks() {
     }
     assert!(!contents.is_empty(), "Terraform keeps its states here");
     world.aws.hand("s3", "DeleteBucket", json!({"Bucket": BUCKET}));
-    let ireland = json!({"Bucket": BUCKET, "CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}});
+    let location = json!({"LocationConstraint": "eu-west-1"});
+    let ireland = json!({"Bucket": BUCKET, "CreateBucketConfiguration": location, "@region": "eu-west-1"});
     world.aws.hand("s3", "CreateBucket", ireland);
     let enabled = json!({"Bucket": BUCKET, "VersioningConfiguration": {"Status": "Enabled"}});
     world.aws.hand("s3", "PutBucketVersioning", enabled);
