@@ -21,6 +21,10 @@ const LONGEST_VALUE: usize = 160;
 /// How many elements of a list are shown; the JSON output has all of them.
 const MOST_ITEMS: usize = 12;
 
+/// What to do where every blocker of a code is unreadable.
+const MAKE_READABLE: &str =
+    "Grant or restore what the reads above need, and run again; whether anything is wrong here is not known before.";
+
 /// As wide as the longest cause.
 const CAUSE_WIDTH: usize = 10;
 
@@ -157,7 +161,9 @@ fn blockers(text: &mut String, lane: &LaneVerdict) -> std::fmt::Result {
         for group in &fired {
             blocker(text, group)?;
         }
-        writeln!(text, "  to do: {}", first.remediation)?;
+        // What the contract says to do mends something; here nothing is known to be broken.
+        let is_known = fired.iter().flatten().any(|blocker| blocker.cause != Cause::Unreadable);
+        writeln!(text, "  to do: {}", if is_known { &first.remediation } else { MAKE_READABLE })?;
     }
     Ok(())
 }
@@ -191,7 +197,7 @@ fn blocker(text: &mut String, group: &[&Blocker]) -> std::fmt::Result {
         let indent = first.subject.chars().count();
         writeln!(text, "    {:CAUSE_WIDTH$} {:indent$}  {}", "", "", also.claim)?;
     }
-    if group.iter().all(|blocker| blocker.expected == first.expected) {
+    if !first.expected.is_null() && group.iter().all(|blocker| blocker.expected == first.expected) {
         field(text, "expected", &shown(&first.expected, false))?;
     }
     field(text, "actual", &shown(&first.actual, is_unknown(first.cause)))?;
