@@ -94,10 +94,12 @@ fn a_plan_left_dirty_blocks() {
     assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B2", "core", "violated"));
 }
 
-/// Only the bootstrap has run, and the registry still says `TO_PIN` where an apply would tell.
+/// Only the bootstrap has run, and the registry still says `TO_PIN` where an apply would tell. What has no name could not be
+/// read, so that its evidence is missing too.
 #[test]
 fn a_platform_that_was_never_applied_blocks_both_stacks() {
     let world = World::bootstrapped();
-    let codes = ["M2B-B1", "M2B-B2", "M2B-B3", "M2B-B4", "M2C-B1", "M2C-B2", "M2C-B3", "M2C-B4", "M2C-B5"];
-    assert_blocks(&world, &codes, ("M2B-B1", "core", "absent"));
+    let core = ["M2B-B1", "M2B-B2", "M2B-B3", "M2B-B4", "M2B-B5"];
+    let streaming = ["M2C-B1", "M2C-B2", "M2C-B3", "M2C-B4", "M2C-B5", "M2C-B7"];
+    assert_blocks(&world, &[&core[..], &streaming[..]].concat(), ("M2B-B1", "core", "absent"));
 }
