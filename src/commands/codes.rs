@@ -5,6 +5,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use super::policies;
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::output::table::lines;
 use crate::output::{Format, OutputTarget, write_text};
 use crate::policy::Code;
 use crate::settings::PolicySettings;
@@ -36,5 +37,8 @@ fn table(codes: &[&Code]) -> String {
             code.remediation.clone(),
         ]);
     }
-    format!("{}\n", table.trim_fmt())
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    format!("{}\n", lines(&table))
 }

@@ -1,5 +1,6 @@
 //! The verdict for people: the answer first, then the lanes, then each blocker with what to do about it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -17,6 +18,16 @@ const FAINT: Style = Style::new().dimmed();
 /// How much of a value is worth a line of a terminal; the JSON output has all of it.
 const LONGEST_VALUE: usize = 160;
 
+/// How many elements of a list are shown; the JSON output has all of them.
+const MOST_ITEMS: usize = 12;
+
+/// What to do where every blocker of a code is unreadable.
+const MAKE_READABLE: &str =
+    "Grant or restore what the reads above need, and run again; whether anything is wrong here is not known before.";
+
+/// As wide as the longest cause.
+const CAUSE_WIDTH: usize = 10;
+
 /// Renders with ANSI styles; whoever writes it strips them where they do not belong.
 pub fn render(verdicts: &[Verdict]) -> String {
     let mut text = String::new();
@@ -33,7 +44,13 @@ pub fn render(verdicts: &[Verdict]) -> String {
 fn render_one(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
     headline(text, verdict)?;
     identity(text, verdict)?;
-    writeln!(text, "\n{}", lanes(&verdict.lanes))?;
+    writeln!(text, "\n{}", lines(&lanes(&verdict.lanes)))?;
+    if verdict.lanes.iter().filter(|lane| !lane.blockers.is_empty()).count() > 1 {
+        writeln!(
+            text,
+            "\nFix from the top: a lane passes only after the lanes before it, and what is below often follows."
+        )?;
+    }
     for lane in &verdict.lanes {
         blockers(text, lane)?;
     }
@@ -110,7 +127,16 @@ fn lanes(lanes: &[LaneVerdict]) -> Table {
             next_gate,
         ]);
     }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     table
+}
+
+/// A table without the blanks that fill its last column.
+pub(crate) fn lines(table: &Table) -> String {
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n")
 }
 
 /// `M2A-B2` once, with how often it fired if more than once.
@@ -125,23 +151,90 @@ fn blocked_codes(lane: &LaneVerdict) -> Vec<String> {
         .collect()
 }
 
+/// One code a section, and in it what is known to be wrong before what merely could not be read: the second often follows
+/// from the first.
 fn blockers(text: &mut String, lane: &LaneVerdict) -> std::fmt::Result {
     for code in &lane.codes {
-        let fired: Vec<&Blocker> = lane.blockers.iter().filter(|blocker| blocker.code == code.code).collect();
-        let Some(first) = fired.first() else { continue };
+        let fired = grouped(lane.blockers.iter().filter(|blocker| blocker.code == code.code));
+        let Some(first) = fired.first().and_then(|group| group.first()) else { continue };
         writeln!(text, "\n{CODE}{}{CODE:#} {:?} {}: {}", first.code, first.severity, first.taxonomy, code.title)?;
-        for blocker in &fired {
-            writeln!(text, "  {BAD}✗{BAD:#} {}: {}", blocker.subject, blocker.claim)?;
-            writeln!(text, "      expected  {}", shown(&blocker.expected))?;
-            writeln!(text, "      actual    {}", shown(&blocker.actual))?;
-            writeln!(text, "      cause     {}", cause_word(blocker.cause))?;
-            for pointer in &blocker.facts {
-                writeln!(text, "      fact      {FAINT}{pointer}{FAINT:#}")?;
-            }
+        for group in &fired {
+            blocker(text, group)?;
         }
-        writeln!(text, "  to do: {}", first.remediation)?;
+        // What the contract says to do mends something; here nothing is known to be broken.
+        let is_known = fired.iter().flatten().any(|blocker| blocker.cause != Cause::Unreadable);
+        writeln!(text, "  to do: {}", if is_known { &first.remediation } else { MAKE_READABLE })?;
     }
     Ok(())
+}
+
+/// Claims about one subject that fail by one and the same reading are one thing to fix.
+fn grouped<'verdict>(blockers: impl Iterator<Item = &'verdict Blocker>) -> Vec<Vec<&'verdict Blocker>> {
+    let mut groups: Vec<Vec<&Blocker>> = Vec::new();
+    for blocker in blockers {
+        let same = groups.iter_mut().find(|group| {
+            group.first().is_some_and(|first| {
+                is_unknown(first.cause)
+                    && first.cause == blocker.cause
+                    && first.subject == blocker.subject
+                    && first.actual == blocker.actual
+            })
+        });
+        match same {
+            Some(group) => group.push(blocker),
+            None => groups.push(vec![blocker]),
+        }
+    }
+    groups.sort_by_key(|group| group.first().map(|blocker| order(blocker.cause)));
+    groups
+}
+
+fn blocker(text: &mut String, group: &[&Blocker]) -> std::fmt::Result {
+    let Some(first) = group.first() else { return Ok(()) };
+    let cause = cause_word(first.cause);
+    writeln!(text, "  {BAD}✗ {cause:<CAUSE_WIDTH$}{BAD:#} {}: {}", first.subject, first.claim)?;
+    for also in group.iter().skip(1) {
+        let indent = first.subject.chars().count();
+        writeln!(text, "    {:CAUSE_WIDTH$} {:indent$}  {}", "", "", also.claim)?;
+    }
+    if !first.expected.is_null() && group.iter().all(|blocker| blocker.expected == first.expected) {
+        field(text, "expected", &shown(&first.expected, false))?;
+    }
+    field(text, "actual", &shown(&first.actual, is_unknown(first.cause)))?;
+    let mut pointers: Vec<&String> = group.iter().flat_map(|blocker| &blocker.facts).collect();
+    let mut seen = BTreeSet::new();
+    pointers.retain(|pointer| seen.insert(*pointer));
+    // The subject's own handle is where one looks anyway.
+    let own = format!("/handles/{}/value", first.subject);
+    if pointers.iter().any(|pointer| **pointer != own) {
+        pointers.retain(|pointer| **pointer != own);
+    }
+    field(text, "facts", &pointers.iter().map(|pointer| format!("{FAINT}{pointer}{FAINT:#}")).collect::<Vec<_>>())
+}
+
+fn field(text: &mut String, name: &str, lines: &[String]) -> std::fmt::Result {
+    for (position, line) in lines.iter().enumerate() {
+        let name = if position == 0 { name } else { "" };
+        writeln!(text, "      {name:<8}  {line}")?;
+    }
+    Ok(())
+}
+
+/// Whether the actual value is words about why there is none.
+fn is_unknown(cause: Cause) -> bool {
+    matches!(cause, Cause::Absent | Cause::Unreadable | Cause::Unpinned)
+}
+
+/// Which cause to look at first.
+fn order(cause: Cause) -> u8 {
+    match cause {
+        Cause::Unpinned => 0,
+        Cause::Absent => 1,
+        Cause::Violated => 2,
+        Cause::Evidence => 3,
+        Cause::Unreadable => 4,
+        Cause::None => 5,
+    }
 }
 
 fn observations(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
@@ -167,10 +260,29 @@ fn cause_word(cause: Cause) -> &'static str {
     }
 }
 
-fn shown(value: &Value) -> String {
-    let text = value.to_string();
+/// A value in lines: words as they are, the members of an object and of a long list one a line.
+fn shown(value: &Value, is_words: bool) -> Vec<String> {
+    match value {
+        Value::String(words) if is_words => vec![cut(words)],
+        Value::Object(members) if !members.is_empty() => members
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| cut(&format!("{name}: {}", value.as_str().map_or(value.to_string(), str::to_owned))))
+            .collect(),
+        Value::Array(items) if value.to_string().chars().count() > LONGEST_VALUE => {
+            let mut lines: Vec<String> = items.iter().take(MOST_ITEMS).map(|item| cut(&item.to_string())).collect();
+            if let more @ 1.. = items.len().saturating_sub(MOST_ITEMS) {
+                lines.push(format!("… and {more} more"));
+            }
+            lines
+        }
+        _ => vec![cut(&value.to_string())],
+    }
+}
+
+fn cut(text: &str) -> String {
     match text.char_indices().nth(LONGEST_VALUE) {
-        Some((cut, _)) => format!("{}… ({} characters)", text.get(..cut).unwrap_or(&text), text.chars().count()),
-        None => text,
+        Some((cut, _)) => format!("{}… ({} characters)", text.get(..cut).unwrap_or(text), text.chars().count()),
+        None => text.to_owned(),
     }
 }

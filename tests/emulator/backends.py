@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from urllib.parse import unquote
 
 from moto.core.responses import ActionResult
+from moto.dynamodb.models import DynamoDBBackend
 from moto.glue.models import GlueBackend
 from moto.glue.responses import GlueResponse
 from moto.kafka.exceptions import NotFoundException
@@ -35,6 +36,8 @@ def install() -> None:
     KafkaBackend.get_cluster_policy = _get_cluster_policy(KafkaBackend.get_cluster_policy)
     KafkaResponse.get_bootstrap_brokers = _get_bootstrap_brokers
 
+    DynamoDBBackend.describe_time_to_live = _of_existing_table(DynamoDBBackend.describe_time_to_live)
+
     S3Response.get_bucket_versioning = _get_bucket_versioning(S3Response.get_bucket_versioning)
 
 
@@ -48,6 +51,16 @@ def _get_bucket_versioning(original):
         return status, headers, text.replace("GetBucketVersioningResponse", "VersioningConfiguration")
 
     return get_bucket_versioning
+
+
+def _of_existing_table(original):
+    """DynamoDB's own error for a table that is not there (moto: `ResourceNotFound`, a code that DynamoDB has none of)."""
+
+    @functools.wraps(original)
+    def describe(self: DynamoDBBackend, table_name):
+        return original(self, self.get_table(table_name).name)
+
+    return describe
 
 
 def _list_schemas(self: GlueResponse) -> ActionResult:

@@ -20,8 +20,11 @@ class Refused(Exception):
 
 
 def call(port: int, service: str, operation: str, parameters: dict) -> object:
-    """Calls an operation by its AWS name (`PutBucketVersioning`) and gives its answer as plain JSON."""
-    client = _client(service, port)
+    """Calls an operation by its AWS name (`PutBucketVersioning`) and gives its answer as plain JSON.
+
+    The parameter `@region`, which AWS has none of, makes the call from another region than the platform's.
+    """
+    client = _client(service, port, parameters.pop("@region", _REGION))
     try:
         answer = getattr(client, xform_name(operation))(**parameters)
     except (AttributeError, BotoCoreError, ClientError, ResponseParserError) as error:
@@ -31,12 +34,12 @@ def call(port: int, service: str, operation: str, parameters: dict) -> object:
 
 
 @functools.cache
-def _client(service: str, port: int):
+def _client(service: str, port: int, region: str):
     # The port is part of the key: a forked world must not talk to the one that it was copied from.
     return boto3.client(
         service,
         endpoint_url=f"http://127.0.0.1:{port}",
-        region_name=_REGION,
+        region_name=region,
         aws_access_key_id="test",
         aws_secret_access_key="test",
         config=Config(retries={"total_max_attempts": 1}),

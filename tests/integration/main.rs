@@ -4,8 +4,12 @@
 //! `cargo test --test integration`: all tests of one process share one applied world and work in copies of it.
 
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod end_to_end;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod outputs;

@@ -133,9 +133,10 @@ b3 contains check.equals(
 # METADATA
 # title: State keys overlap, or a stack's backend is not the pinned one
 # description: |
-#   The `TF_STATE_KEY_*` are duplicate, empty, one a prefix of another, or not named after their stack; or the backend
-#   that a stack is configured with has another key, bucket, region or lock table than the handles say. Configured is
-#   what Terraform recorded at init; where init did not succeed (M2A-B3), what the backend block itself declares.
+#   The `TF_STATE_KEY_*` are duplicate, empty, one a prefix of another, or not named after their stack; or the backend that a
+#   stack is configured with has another key, bucket, region or lock table than the handles say. Configured is what the
+#   backend block declares and, unless init failed (M2A-B3), what Terraform recorded at init; both must agree with the
+#   handles. What a block leaves open, the handles supply.
 # custom:
 #   code: M2A-B4
 #   severity: S1
@@ -233,7 +234,7 @@ _overlaps(left, right) if {
 _configured_as(name, attribute, pinned_by) := check.of({
 	"subject": name,
 	"claim": sprintf("the backend's %s is the pinned one", [replace(attribute, "_", " ")]),
-	"refs": [stack.step(name, "backend", [_recorded(name), attribute])],
+	"refs": [stack.step(name, "backend", [_decisive(name, attribute, pinned_by), attribute])],
 	"handles": [pinned_by],
 	"holds": check.same(_configured(name, attribute, pinned_by), handle.value(pinned_by)),
 	"expected": handle.value(pinned_by),
@@ -246,9 +247,17 @@ _recorded(name) := "effective" if {
 	_is_initialised(name)
 } else := "declared"
 
-_configured(name, attribute, pinned_by) := fact.value(stack.step(name, "backend", ["effective", attribute])) if {
-	_is_initialised(name)
-} else := declared if {
+# Init is run with the handles, which override the block: what it recorded says nothing about a block that declares otherwise,
+# and that block is what everybody else who runs Terraform here works against.
+_decisive(name, attribute, pinned_by) := "declared" if {
 	declared := fact.value(stack.step(name, "backend", ["declared", attribute]))
 	declared != null
+	not check.same(declared, handle.value(pinned_by)) == true
+} else := _recorded(name)
+
+_configured(name, attribute, pinned_by) := found if {
+	found := fact.value(stack.step(name, "backend", [_decisive(name, attribute, pinned_by), attribute]))
+	found != null
+} else := null if {
+	_is_initialised(name)
 } else := handle.value(pinned_by)

@@ -108,6 +108,10 @@ _damaged := {
 		"document": fixture.put(_ready, array.concat(_core, ["backend", "value", "effective", "key"]), "core.tfstate"),
 		"expected": {["M2A-B4", "core", "the backend's key is the pinned one", "violated"]},
 	},
+	"a backend block that init was made to override": {
+		"document": fixture.put(_ready, array.concat(_core, ["backend", "value", "declared", "key"]), "core.tfstate"),
+		"expected": {["M2A-B4", "core", "the backend's key is the pinned one", "violated"]},
+	},
 	"a stack locked by a file only": {
 		"document": fixture.without(_ready, array.concat(_core, ["backend", "value", "effective", "dynamodb_table"])),
 		"expected": {["M2A-B4", "core", "the backend's dynamodb table is the pinned one", "violated"]},

@@ -1,0 +1,105 @@
+//! Drift of what the core stack manages, and of the stack itself.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{append, assert_blocks, assert_blocks_with, edit, pinned};
+use crate::end_to_end::gate;
+use crate::harness::world::World;
+
+const EVIDENCE: &str = "fraud-platform-dev-full-evidence";
+
+fn suspend_versioning_of_evidence(world: &World) {
+    let suspended = json!({"Bucket": EVIDENCE, "VersioningConfiguration": {"Status": "Suspended"}});
+    world.aws.hand("s3", "PutBucketVersioning", suspended);
+}
+
+#[test]
+fn suspended_versioning_of_the_evidence_bucket_blocks() {
+    let world = World::applied();
+    suspend_versioning_of_evidence(&world);
+    assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B4", "S3_EVIDENCE_BUCKET", "violated"));
+}
+
+#[test]
+fn drift_that_the_run_itself_applies_away_opens_the_gate() {
+    let world = World::applied();
+    suspend_versioning_of_evidence(&world);
+    let run = gate(&world, &["--terraform", "apply"]);
+    assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
+    let facts: Value = serde_json::from_slice(&fs::read(world.folder().join("facts.json")).unwrap()).unwrap();
+    let core = &facts["terraform"]["stacks"]["core"];
+    assert_eq!(core["plan"]["value"]["exit_code"], 2);
+    assert_eq!(core["apply"]["value"]["plan_digest"], core["plan"]["value"]["digest"]);
+    assert_eq!(core["post_apply_plan"]["value"]["exit_code"], 0);
+}
+
+#[test]
+fn an_opened_public_access_block_of_a_core_bucket_blocks() {
+    let world = World::applied();
+    world.aws.hand("s3", "DeletePublicAccessBlock", json!({"Bucket": EVIDENCE}));
+    assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B4", "S3_EVIDENCE_BUCKET", "absent"));
+}
+
+#[test]
+fn a_disabled_kms_key_blocks() {
+    let world = World::applied();
+    let key = world.aws.hand("kms", "DescribeKey", json!({"KeyId": pinned(&world, "KMS_KEY_ALIAS_PLATFORM")}));
+    world.aws.hand("kms", "DisableKey", json!({"KeyId": key["KeyMetadata"]["KeyId"]}));
+    assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B4", "KMS_KEY_ALIAS_PLATFORM", "violated"));
+}
+
+#[test]
+fn a_detached_baseline_policy_blocks() {
+    let world = World::applied();
+    let role = "fraud-platform-dev-full-eks-nodegroup";
+    let policy = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy";
+    world.aws.hand("iam", "DetachRolePolicy", json!({"RoleName": role, "PolicyArn": policy}));
+    assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B4", "ROLE_EKS_NODEGROUP_DEV_FULL", "violated"));
+}
+
+#[test]
+fn a_changed_tag_of_a_role_blocks() {
+    let world = World::applied();
+    let role = "fraud-platform-dev-full-eks-runtime-platform-base";
+    let tags = json!([{"Key": "owner", "Value": "somebody-else"}]);
+    world.aws.hand("iam", "TagRole", json!({"RoleName": role, "Tags": tags}));
+    assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B4", "ROLE_EKS_RUNTIME_PLATFORM_BASE", "violated"));
+}
+
+/// A subnet's tags are known from the tagged inventory alone, which does not list what has lost the project's tag.
+#[test]
+fn a_subnet_that_lost_its_project_tag_blocks() {
+    let world = World::applied();
+    let subnet = pinned(&world, "MSK_CLIENT_SUBNET_IDS")[1].clone();
+    world.aws.hand("ec2", "DeleteTags", json!({"Resources": [subnet], "Tags": [{"Key": "project"}]}));
+    assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B4", "MSK_CLIENT_SUBNET_IDS", "violated"));
+}
+
+/// The change is applied by the run, so that nothing but the missing output is wrong.
+#[test]
+fn an_output_removed_from_the_stack_blocks() {
+    let world = World::applied();
+    let output = "output \"s3_artifacts_bucket\" {\n  value = aws_s3_bucket.platform[\"artifacts\"].id\n}\n";
+    edit(&world, "core/outputs.tf", output, "");
+    let key = ("M2B-B3", "S3_ARTIFACTS_BUCKET", "violated");
+    assert_blocks_with(&world, &["--terraform", "apply"], &["M2B-B3"], key);
+}
+
+#[test]
+fn a_plan_left_dirty_blocks() {
+    let world = World::applied();
+    append(&world, "core/storage.tf", "\nresource \"terraform_data\" \"left_over\" {\n  input = \"unapplied\"\n}\n");
+    assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B2", "core", "violated"));
+}
+
+/// Only the bootstrap has run, and the registry still says `TO_PIN` where an apply would tell. What has no name could not be
+/// read, so that its evidence is missing too.
+#[test]
+fn a_platform_that_was_never_applied_blocks_both_stacks() {
+    let world = World::bootstrapped();
+    let core = ["M2B-B1", "M2B-B2", "M2B-B3", "M2B-B4", "M2B-B5"];
+    let streaming = ["M2C-B1", "M2C-B2", "M2C-B3", "M2C-B4", "M2C-B5", "M2C-B7"];
+    assert_blocks(&world, &[&core[..], &streaming[..]].concat(), ("M2B-B1", "core", "absent"));
+}
