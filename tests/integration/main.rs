@@ -4,8 +4,16 @@
 //! `cargo test --test integration`: all tests of one process share one applied world and work in copies of it.
 
 #[cfg(test)]
+mod codes;
+#[cfg(test)]
+mod differential;
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod end_to_end;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod rego;
