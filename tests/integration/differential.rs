@@ -18,8 +18,11 @@ const BATCH: usize = 24;
 /// Engines that run at a time.
 const WORKERS: usize = 2;
 
-/// Of the handles that no check of these lanes reads, every so manieth is knocked out.
-const UNREAD_HANDLES: usize = 12;
+/// Of the handles that no check of these lanes reads, the sample has every so manieth.
+const UNREAD_HANDLES: usize = 24;
+
+/// Of the receipts, the sample has every so manieth.
+const RECEIPTS: usize = 4;
 
 #[test]
 fn opa_agrees_on_every_archived_document() {
@@ -31,35 +34,67 @@ fn opa_agrees_on_every_archived_document() {
 }
 
 #[test]
-fn opa_agrees_on_every_knock_out_of_the_ready_document() {
-    let documents = knock_outs();
-    assert!(documents.len() > 500, "{}", documents.len());
-    agree(documents);
+fn opa_agrees_on_a_sample_of_the_knock_outs_of_the_ready_document() {
+    let all = knock_outs();
+    let documents: Vec<_> = all.into_iter().filter(|knock_out| knock_out.is_sampled).collect();
+    println!("{} documents", documents.len());
+    assert!(documents.len() > 150, "{}", documents.len());
+    agree(documents.into_iter().map(KnockedOut::named).collect());
 }
 
-/// `ready.json` with one thing knocked out at a time.
-fn knock_outs() -> Vec<(String, Value)> {
+#[test]
+#[ignore = "takes minutes; run it after a change of the policies' helpers or of an engine's version"]
+fn opa_agrees_on_every_knock_out_of_the_ready_document() {
+    let documents = knock_outs();
+    println!("{} documents", documents.len());
+    assert!(documents.len() > 500, "{}", documents.len());
+    agree(documents.into_iter().map(KnockedOut::named).collect());
+}
+
+/// `ready.json` with one thing knocked out.
+struct KnockedOut {
+    what: String,
+    document: Value,
+    is_sampled: bool,
+}
+
+impl KnockedOut {
+    fn named(self) -> (String, Value) {
+        (self.what, self.document)
+    }
+}
+
+/// Every single knock-out. The sample has each observation in one of the four ways and each handle that is read in one of its
+/// two, in turn, and a few of the rest.
+fn knock_outs() -> Vec<KnockedOut> {
     let ready = ready();
     let mut documents = Vec::new();
-    for pointer in observations(&ready) {
-        for knock_out in KnockOut::ALL {
-            documents.push((format!("{pointer} {knock_out:?}"), knock_out.apply(ready.clone(), &pointer)));
+    for (turn, pointer) in observations(&ready).iter().enumerate() {
+        for (way, knock_out) in KnockOut::ALL.into_iter().enumerate() {
+            documents.push(KnockedOut {
+                what: format!("{pointer} {knock_out:?}"),
+                document: knock_out.apply(ready.clone(), pointer),
+                is_sampled: turn % KnockOut::ALL.len() == way,
+            });
         }
     }
     let read = read_handles();
-    let unread = ready["handles"].as_object().unwrap().keys().filter(|name| !read.contains(*name));
-    for name in read.iter().chain(unread.step_by(UNREAD_HANDLES)) {
+    for (turn, name) in ready["handles"].as_object().unwrap().keys().enumerate() {
+        let is_sampled = read.contains(name) || turn % UNREAD_HANDLES == 0;
         let mut removed = ready.clone();
         remove(&mut removed, &format!("/handles/{name}"));
-        documents.push((format!("{name} removed"), removed));
+        let what = format!("{name} removed");
+        documents.push(KnockedOut { what, document: removed, is_sampled: is_sampled && turn % 2 == 0 });
         let mut to_pin = ready.clone();
         to_pin["handles"][name]["value"] = json!("TO_PIN");
-        documents.push((format!("{name} TO_PIN"), to_pin));
+        let what = format!("{name} TO_PIN");
+        documents.push(KnockedOut { what, document: to_pin, is_sampled: is_sampled && turn % 2 == 1 });
     }
-    for key in ready["receipts"].as_object().unwrap().keys() {
+    for (turn, key) in ready["receipts"].as_object().unwrap().keys().enumerate() {
         let mut removed = ready.clone();
         removed["receipts"].as_object_mut().unwrap().remove(key);
-        documents.push((format!("receipt {key} removed"), removed));
+        let what = format!("receipt {key} removed");
+        documents.push(KnockedOut { what, document: removed, is_sampled: turn % RECEIPTS == 0 });
     }
     documents
 }
@@ -71,7 +106,6 @@ fn read_handles() -> BTreeSet<String> {
     checks
         .flat_map(|check| &check.facts)
         .filter_map(|fact| fact.strip_prefix("/handles/")?.split('/').next().map(str::to_owned))
-        .filter(|name| ready()["handles"].get(name).is_some())
         .collect()
 }
 
