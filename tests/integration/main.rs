@@ -5,6 +5,11 @@
 
 #[cfg(test)]
 mod drift;
+mod codes;
+#[cfg(test)]
+mod differential;
+#[cfg(test)]
+mod documents;
 #[cfg(test)]
 mod end_to_end;
 #[cfg(test)]
@@ -13,3 +18,4 @@ mod fixtures;
 mod harness;
 #[cfg(test)]
 mod outputs;
+mod rego;

@@ -1,0 +1,523 @@
+//! The 17 codes of the covered lanes: each fires, does not fire, and blocks as unreadable for every fact that it reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use factgate::check::Cause;
+use factgate::evaluate::Evaluation;
+use factgate::verdict::{LaneVerdict, Outcome};
+use serde_json::{Value, json};
+
+use crate::documents::{KnockOut, archived, evaluate_as_is, evaluate_sealed, observations, ready};
+use crate::fixtures;
+use crate::harness::factgate::run_alone;
+
+/// Code, severity and taxonomy, as the contract fixes them.
+const CODES: [(&str, &str, &str); 17] = [
+    ("M2A-B1", "S1", "M2-B1"),
+    ("M2A-B2", "S1", "M2-B1"),
+    ("M2A-B3", "S1", "M2-B1"),
+    ("M2A-B4", "S1", "M2-B1"),
+    ("M2A-B5", "S1", "M2-B8"),
+    ("M2B-B1", "S1", "M2-B2"),
+    ("M2B-B2", "S1", "M2-B2"),
+    ("M2B-B3", "S1", "M2-B2"),
+    ("M2B-B4", "S1", "M2-B2"),
+    ("M2B-B5", "S2", "M2-B8"),
+    ("M2C-B1", "S1", "M2-B2"),
+    ("M2C-B2", "S1", "M2-B2"),
+    ("M2C-B3", "S1", "M2-B5"),
+    ("M2C-B4", "S1", "M2-B5"),
+    ("M2C-B5", "S1", "M2-B5"),
+    ("M2C-B6", "S2", "M2-B5"),
+    ("M2C-B7", "S2", "M2-B8"),
+];
+
+/// The codes that judge evidence.
+const EVIDENCE: [&str; 3] = ["M2A-B5", "M2B-B5", "M2C-B7"];
+
+/// One edit of the document: a JSON pointer and what stands there afterwards; nothing removes it.
+type Edit = (&'static str, Option<Value>);
+
+/// Changes of `ready.json`, each with the exact set of codes that it makes fire.
+fn violations() -> Vec<(&'static str, Vec<Edit>, Vec<&'static str>)> {
+    let set = |pointer, value| (pointer, Some(value));
+    let absent = || {
+        let error = json!({"code": "NotFound", "kind": "not_found"});
+        json!({"status": "absent", "error": error, "receipts": ["dynamodb.DescribeTable/fraud-platform-dev-full-tf-locks"]})
+    };
+    let gone_bucket = json!({
+        "status": "absent", "error": {"code": "NoSuchBucket", "kind": "not_found"},
+        "receipts": ["s3.HeadBucket/fraud-platform-dev-full-tfstate"],
+    });
+    const LOCKS: &str = "/aws/dynamodb/tables/fraud-platform-dev-full-tf-locks/table";
+    const CLUSTER: &str = "/aws/kafka/clusters/{cluster}/cluster/value/clusterInfo";
+    vec![
+        ("M2A-B1", vec![set("/aws/s3/buckets/fraud-platform-dev-full-tfstate/head", gone_bucket)], vec!["M2A-B1"]),
+        // The posture of a table that is not there cannot be shown.
+        ("M2A-B1", vec![set(LOCKS, absent())], vec!["M2A-B1", "M2A-B2"]),
+        (
+            "M2A-B2",
+            vec![set("/aws/s3/buckets/fraud-platform-dev-full-tfstate/versioning/value/Status", json!("Suspended"))],
+            vec!["M2A-B2"],
+        ),
+        (
+            "M2A-B2",
+            vec![set(
+                "/aws/s3/buckets/fraud-platform-dev-full-tfstate/public_access_block/value/IgnorePublicAcls",
+                json!(false),
+            )],
+            vec!["M2A-B2"],
+        ),
+        (
+            "M2A-B2",
+            vec![set(
+                "/aws/s3/buckets/fraud-platform-dev-full-tfstate/location/value/LocationConstraint",
+                json!("us-east-1"),
+            )],
+            vec!["M2A-B2"],
+        ),
+        (
+            "M2A-B2",
+            vec![set(
+                "/aws/dynamodb/tables/fraud-platform-dev-full-tf-locks/table/value/Table/KeySchema/0/AttributeName",
+                json!("LockId"),
+            )],
+            vec!["M2A-B2"],
+        ),
+        ("M2A-B2", vec![set("/handles/TF_STATE_VERSIONING_ENABLED/value", json!(false))], vec!["M2A-B2"]),
+        ("M2A-B3", vec![set("/terraform/stacks/ops/backend/value/type", json!("local"))], vec!["M2A-B3"]),
+        (
+            "M2A-B3",
+            vec![
+                set("/terraform/stacks/ops/init/value/exit_code", json!(1)),
+                set("/receipts/terraform.init~1ops/exit_code", json!(1)),
+            ],
+            vec!["M2A-B3"],
+        ),
+        (
+            "M2A-B4",
+            vec![set("/terraform/stacks/ops/backend/value/effective/key", json!("other/ops/terraform.tfstate"))],
+            vec!["M2A-B4"],
+        ),
+        (
+            "M2A-B4",
+            vec![set("/terraform/stacks/runtime/backend/value/effective/dynamodb_table", json!("other"))],
+            vec!["M2A-B4"],
+        ),
+        ("M2A-B5", vec![("/receipts/s3.HeadBucket~1fraud-platform-dev-full-tfstate", None)], vec!["M2A-B5"]),
+        (
+            "M2A-B5",
+            vec![set("/receipts/s3.HeadBucket~1fraud-platform-dev-full-tfstate/http_status", json!(403))],
+            vec!["M2A-B5"],
+        ),
+        ("M2B-B1", vec![set("/terraform/stacks/core/state/value/managed_resources", json!([]))], vec!["M2B-B1"]),
+        (
+            "M2B-B2",
+            vec![
+                set("/terraform/stacks/core/validate/value/exit_code", json!(1)),
+                set("/terraform/stacks/core/validate/value/valid", json!(false)),
+                set("/receipts/terraform.validate~1core/exit_code", json!(1)),
+            ],
+            vec!["M2B-B2"],
+        ),
+        // A plan with changes that nothing applied is also a last plan that is not clean.
+        (
+            "M2B-B2",
+            vec![
+                set("/terraform/stacks/core/plan/value/exit_code", json!(2)),
+                set("/receipts/terraform.plan~1core/exit_code", json!(2)),
+            ],
+            vec!["M2B-B2", "M2B-B4"],
+        ),
+        (
+            "M2B-B3",
+            vec![set("/terraform/stacks/core/outputs/value/values/msk_security_group_id/value", json!("sg-0other"))],
+            vec!["M2B-B3"],
+        ),
+        // The state still names the output: the two contradict each other.
+        (
+            "M2B-B3",
+            vec![("/terraform/stacks/core/outputs/value/values/kms_key_alias_platform", None)],
+            vec!["M2B-B3", "M2B-B5"],
+        ),
+        (
+            "M2B-B4",
+            vec![set("/aws/s3/buckets/fraud-platform-dev-full-evidence/versioning/value/Status", json!("Suspended"))],
+            vec!["M2B-B4"],
+        ),
+        (
+            "M2B-B4",
+            vec![set("/aws/kms/aliases/alias~1fraud-platform-dev-full/key/value/KeyMetadata/Enabled", json!(false))],
+            vec!["M2B-B4"],
+        ),
+        (
+            "M2B-B4",
+            vec![set("/aws/s3/buckets/fraud-platform-dev-full-artifacts/tagging/value/Tags", json!({}))],
+            vec!["M2B-B4"],
+        ),
+        ("M2B-B5", vec![("/receipts/s3.GetBucketVersioning~1fraud-platform-dev-full-evidence", None)], vec!["M2B-B5"]),
+        ("M2B-B5", vec![set("/terraform/stacks/core/state/value/lineage", json!(""))], vec!["M2B-B5"]),
+        ("M2C-B1", vec![set("/terraform/stacks/streaming/state/value/managed_resources", json!([]))], vec!["M2C-B1"]),
+        (
+            "M2C-B2",
+            vec![
+                set("/terraform/stacks/streaming/validate/value/exit_code", json!(1)),
+                set("/terraform/stacks/streaming/validate/value/valid", json!(false)),
+                set("/receipts/terraform.validate~1streaming/exit_code", json!(1)),
+            ],
+            vec!["M2C-B2"],
+        ),
+        ("M2C-B3", vec![set("/handles/MSK_BOOTSTRAP_BROKERS_SASL_IAM/value", json!("other:9098"))], vec!["M2C-B3"]),
+        ("M2C-B3", vec![set("/handles/MSK_CLUSTER_NAME/value", json!("other"))], vec!["M2C-B3"]),
+        ("M2C-B4", vec![set(concat_pointer(CLUSTER, "/state"), json!("UPDATING"))], vec!["M2C-B4"]),
+        ("M2C-B4", vec![set(concat_pointer(CLUSTER, "/clusterType"), json!("PROVISIONED"))], vec!["M2C-B4"]),
+        (
+            "M2C-B4",
+            vec![set(
+                "/aws/ssm/parameters/~1fraud-platform~1dev_full~1msk~1bootstrap_brokers/value/value/Parameter/Value",
+                json!(format!("redacted:hmac-sha256:{}", "0".repeat(64))),
+            )],
+            vec!["M2C-B4"],
+        ),
+        (
+            "M2C-B5",
+            vec![set(
+                "/aws/glue/registries/fraud-platform-dev-full/schemas/value/Schemas/1/Compatibility",
+                json!("NONE"),
+            )],
+            vec!["M2C-B5"],
+        ),
+        (
+            "M2C-B5",
+            vec![set(
+                "/aws/glue/schemas/fraud-platform-dev-full~1fp.control.anchor.v1/latest_version/value/Status",
+                json!("FAILURE"),
+            )],
+            vec!["M2C-B5"],
+        ),
+        ("M2C-B6", vec![set("/handles/FLINK_PARALLELISM_DEFAULT/value", json!(0))], vec!["M2C-B6"]),
+        ("M2C-B6", vec![set("/handles/FLINK_CHECKPOINT_S3_PREFIX_PATTERN/value", json!("flink/"))], vec!["M2C-B6"]),
+        ("M2C-B7", vec![("/receipts/glue.ListSchemas~1fraud-platform-dev-full", None)], vec!["M2C-B7"]),
+        ("M2C-B7", vec![set("/terraform/stacks/streaming/state/value/outputs", json!(["other"]))], vec!["M2C-B7"]),
+    ]
+}
+
+/// A pointer into the one cluster of `ready.json`.
+fn concat_pointer(pointer: &str, rest: &str) -> &'static str {
+    let clusters = ready()["aws"]["kafka"]["clusters"].as_object().unwrap().clone();
+    let cluster = clusters.keys().next().unwrap().replace('~', "~0").replace('/', "~1");
+    // A handful of tests' worth of text.
+    Box::leak(format!("{}{rest}", pointer.replace("{cluster}", &cluster)).into_boxed_str())
+}
+
+fn edited(edits: &[Edit]) -> Value {
+    let mut document = ready();
+    for (pointer, value) in edits {
+        match value {
+            Some(value) => {
+                let place = document.pointer_mut(pointer).unwrap_or_else(|| panic!("nothing at {pointer}"));
+                assert_ne!(place, value, "{pointer} has the value already");
+                *place = value.clone();
+            }
+            None => crate::documents::remove(&mut document, pointer),
+        }
+    }
+    document
+}
+
+/// The codes that block.
+fn fired(evaluation: &Evaluation) -> BTreeSet<String> {
+    blockers(evaluation).map(|(code, _)| code).collect()
+}
+
+fn blockers(evaluation: &Evaluation) -> impl Iterator<Item = (String, Cause)> {
+    let blockers = evaluation.verdict.lanes.iter().flat_map(|lane| &lane.blockers);
+    blockers.map(|blocker| (blocker.code.clone(), blocker.cause))
+}
+
+/// The identity of every check.
+fn identities(evaluation: &Evaluation) -> BTreeSet<(String, String, String)> {
+    let codes = evaluation.verdict.lanes.iter().flat_map(|lane: &LaneVerdict| &lane.codes);
+    codes
+        .flat_map(|code| {
+            code.checks.iter().map(|check| (code.code.clone(), check.subject.clone(), check.claim.clone()))
+        })
+        .collect()
+}
+
+/// What the checks of each code read in `ready.json`: observations and handles, by pointer.
+fn reads() -> BTreeMap<String, BTreeSet<String>> {
+    let observations = observations(&ready());
+    let evaluation = evaluate_as_is(ready());
+    let mut reads = BTreeMap::new();
+    for code in evaluation.verdict.lanes.iter().flat_map(|lane| &lane.codes) {
+        let read: &mut BTreeSet<String> = reads.entry(code.code.clone()).or_default();
+        for fact in code.checks.iter().flat_map(|check| &check.facts) {
+            let observation = observations.iter().find(|pointer| {
+                fact.strip_prefix(pointer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
+            match observation {
+                Some(pointer) => read.insert(pointer.clone()),
+                None if fact.starts_with("/handles/") => read.insert(fact.clone()),
+                None => panic!("{}: {fact} is neither an observation nor a handle", code.code),
+            };
+        }
+    }
+    reads
+}
+
+/// `ready.json` with every observation knocked out in every way that changes it, one at a time.
+static KNOCKED_OUT: LazyLock<Vec<(String, KnockOut, Evaluation)>> = LazyLock::new(|| {
+    let ready = ready();
+    let mut documents = Vec::new();
+    for pointer in observations(&ready) {
+        for knock_out in KnockOut::ALL {
+            let document = knock_out.apply(ready.clone(), &pointer);
+            if knock_out == KnockOut::NotCollected && ready.pointer(&pointer).unwrap()["status"] == "not_collected" {
+                continue;
+            }
+            documents.push((pointer.clone(), knock_out, document));
+        }
+    }
+    let half = documents.split_off(documents.len() / 2);
+    let evaluated = |documents: Vec<(String, KnockOut, Value)>| -> Vec<_> {
+        documents
+            .into_iter()
+            .map(|(pointer, knock_out, document)| {
+                // Some observations cannot be left out of a document of this format.
+                let evaluation = match knock_out {
+                    KnockOut::Removed => evaluate_as_is(document),
+                    _ => evaluate_sealed(document),
+                };
+                (pointer, knock_out, evaluation)
+            })
+            .collect()
+    };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| evaluated(half));
+        let mut all = evaluated(documents);
+        all.extend(other.join().unwrap());
+        all
+    })
+});
+
+#[test]
+fn the_program_lists_exactly_the_codes_of_the_contract() {
+    let codes = run_alone(&fixtures::folder(), ["codes", "-o", "json"]).json();
+    let field = |code: &Value, name: &str| code[name].as_str().unwrap().to_owned();
+    let found: Vec<_> = codes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|code| (field(code, "code"), field(code, "severity"), field(code, "taxonomy")))
+        .collect();
+    let expected: Vec<_> = CODES
+        .iter()
+        .map(|(code, severity, taxonomy)| (code.to_string(), severity.to_string(), taxonomy.to_string()))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn no_code_fires_on_the_ready_document() {
+    let evaluation = evaluate_sealed(ready());
+    assert_eq!(fired(&evaluation), BTreeSet::new());
+    assert_eq!(evaluation.verdict.outcome, Outcome::Go);
+}
+
+#[test]
+fn every_code_fires_on_its_violation_and_no_other_does() {
+    let mut seen = BTreeSet::new();
+    for (code, edits, expected) in violations() {
+        let evaluation = evaluate_sealed(edited(&edits));
+        let expected: BTreeSet<String> = expected.into_iter().map(str::to_owned).collect();
+        assert!(expected.contains(code));
+        assert_eq!(fired(&evaluation), expected, "{edits:?}: {:#?}", blockers(&evaluation).collect::<Vec<_>>());
+        assert_eq!(evaluation.verdict.outcome, Outcome::NoGo);
+        if expected.len() == 1 {
+            seen.insert(code);
+        }
+    }
+    assert_eq!(seen, CODES.iter().map(|(code, ..)| *code).collect(), "every code fires alone at least once");
+}
+
+/// A code blocks as `unreadable` for every observation that it reads. A code that judges evidence also looks at the receipts
+/// of observations that other rules need: a read that failed and is properly recorded is no fault of the evidence, so there the
+/// rule that needs it must block instead.
+#[test]
+fn every_code_blocks_as_unreadable_for_each_observation_that_it_reads() {
+    let reads = reads();
+    assert_eq!(reads.len(), CODES.len());
+    let mut count = 0;
+    let mut faults = Vec::new();
+    for (pointer, _, evaluation) in KNOCKED_OUT.iter().filter(|(_, how, _)| *how == KnockOut::Unreadable) {
+        let unreadable: BTreeSet<String> =
+            blockers(evaluation).filter(|(_, cause)| *cause == Cause::Unreadable).map(|(code, _)| code).collect();
+        for (code, read) in &reads {
+            if !read.contains(pointer) {
+                continue;
+            }
+            count += 1;
+            let is_judged_elsewhere = EVIDENCE.contains(&code.as_str()) && !unreadable.is_empty();
+            let is_listed = unguarded(pointer, KnockOut::Unreadable).is_some();
+            if !unreadable.contains(code) && !is_judged_elsewhere && !is_listed {
+                faults.push(format!("{code} {pointer}: blocked as unreadable: {unreadable:?}"));
+            }
+        }
+    }
+    println!("{count} pairs of a code and an observation");
+    assert!(count > 100, "{count}");
+    assert_eq!(faults, [""; 0]);
+}
+
+#[test]
+fn every_code_blocks_as_unpinned_for_each_handle_that_it_reads() {
+    let reads = reads();
+    let handles: BTreeSet<&String> = reads.values().flatten().filter(|read| read.starts_with("/handles/")).collect();
+    let mut faults = Vec::new();
+    for pointer in handles {
+        let name = pointer.trim_start_matches("/handles/").trim_end_matches("/value");
+        let mut document = ready();
+        if document["handles"].get(name).is_none() {
+            faults.push(format!("{name} is read, and not in the registry"));
+            continue;
+        }
+        document["handles"][name]["value"] = json!("TO_PIN");
+        let evaluation = evaluate_sealed(document);
+        let unpinned: BTreeSet<String> =
+            blockers(&evaluation).filter(|(_, cause)| *cause == Cause::Unpinned).map(|(code, _)| code).collect();
+        for (code, _) in reads.iter().filter(|(_, read)| read.contains(pointer)) {
+            if !unpinned.contains(code) {
+                faults.push(format!("{code} {name}"));
+            }
+        }
+    }
+    assert_eq!(faults, [""; 0]);
+}
+
+/// `ready.json` without any observation.
+fn without_observations() -> Value {
+    let mut document = ready();
+    document["aws"] = json!({});
+    document["terraform"] = json!({"stacks": {}});
+    document["receipts"] = json!({});
+    document["run"]["caller_identity"] = json!({"status": "not_collected", "reason": "nothing was asked"});
+    document
+}
+
+#[test]
+fn checks_are_the_same_whatever_the_facts_say() {
+    let expected = identities(&evaluate_as_is(ready()));
+    assert!(expected.len() > 100, "{}", expected.len());
+    let mut documents = archived();
+    documents.push(("without observations".to_owned(), without_observations()));
+    let mut bare = without_observations();
+    bare["handles"] = json!({});
+    documents.push(("without observations and handles".to_owned(), bare));
+    for (name, document) in documents {
+        let found = identities(&evaluate_as_is(document));
+        let differing: Vec<_> = expected.symmetric_difference(&found).collect();
+        assert!(differing.is_empty(), "{name}: {differing:#?}");
+    }
+    for (pointer, how, evaluation) in KNOCKED_OUT.iter() {
+        assert!(identities(evaluation) == expected, "{pointer} {how:?}");
+    }
+}
+
+/// Without any fact each code blocks, by checks of its own: none passes for want of something to judge.
+#[test]
+fn no_code_is_vacuous() {
+    for document in [ready(), without_observations()] {
+        let evaluation = evaluate_sealed(document);
+        for code in evaluation.verdict.lanes.iter().flat_map(|lane| &lane.codes) {
+            assert!(!code.checks.is_empty(), "{}", code.code);
+            assert!(code.checks.iter().all(|check| check.claim != "at least one check"), "{}", code.code);
+        }
+    }
+    let mut bare = without_observations();
+    bare["handles"] = json!({});
+    let expected: BTreeSet<String> = CODES.iter().map(|(code, ..)| code.to_string()).collect();
+    assert_eq!(fired(&evaluate_sealed(bare)), expected);
+    // The Flink handle set is judged by the handles alone.
+    let mut but_flink = expected;
+    but_flink.remove("M2C-B6");
+    assert_eq!(fired(&evaluate_sealed(without_observations())), but_flink);
+}
+
+/// Knock-outs that the lanes pass with, and why.
+struct Unguarded {
+    /// How the observation's pointer starts: one of these.
+    starts: &'static [&'static str],
+    /// How it ends: one of these.
+    ends: &'static [&'static str],
+    ways: &'static [KnockOut],
+    /// Why it leaves a GO. One that starts with `gap:` should block, and does not yet.
+    reason: &'static str,
+}
+
+const UNGUARDED: [Unguarded; 4] = [
+    Unguarded {
+        starts: &[
+            "/aws/dynamodb/tables/",
+            "/aws/kafka/clusters/",
+            "/aws/kms/aliases/",
+            "/aws/s3/buckets/fraud-platform-dev-full-tfstate/",
+        ],
+        ends: &["/continuous_backups", "/tags", "/time_to_live", "/policy", "/rotation", "/tagging"],
+        ways: &[KnockOut::Absent],
+        reason: "nothing is pinned for it, so that there is none is an answer",
+    },
+    Unguarded {
+        starts: &["/terraform/stacks/data_ml/", "/terraform/stacks/ops/", "/terraform/stacks/runtime/"],
+        ends: &["/validate", "/plan", "/apply", "/post_apply_plan", "/outputs", "/state"],
+        ways: &[KnockOut::Unreadable, KnockOut::Absent, KnockOut::Removed],
+        reason: "the lanes that materialize these stacks read it; M2.A needs folder, backend and init only",
+    },
+    Unguarded {
+        starts: &[
+            "/aws/s3/buckets/fraud-platform-dev-full-artifacts/",
+            "/aws/s3/buckets/fraud-platform-dev-full-evidence/",
+            "/aws/s3/buckets/fraud-platform-dev-full-object-store/",
+        ],
+        ends: &["/head", "/location"],
+        ways: &[KnockOut::Absent],
+        reason: "gap: M2B-B5 takes absence for an answer; of a bucket that is really gone the other reads block",
+    },
+    Unguarded {
+        starts: &["/terraform/stacks/streaming/"],
+        ends: &["/post_apply_plan"],
+        ways: &[KnockOut::Unreadable],
+        reason: "gap: no check of M2.C needs the last plan, as M2B-B4 does for core",
+    },
+];
+
+fn unguarded(pointer: &str, how: KnockOut) -> Option<&'static Unguarded> {
+    UNGUARDED.iter().find(|entry| {
+        entry.ways.contains(&how)
+            && entry.starts.iter().any(|start| pointer.starts_with(start))
+            && entry.ends.iter().any(|end| pointer.ends_with(end))
+            // M2B-B4 needs the tags of the key.
+            && !(pointer.contains("/kms/") && pointer.ends_with("/tags"))
+    })
+}
+
+#[test]
+fn whatever_is_knocked_out_blocks() {
+    let mut used = BTreeSet::new();
+    let mut faults = Vec::new();
+    for (pointer, how, evaluation) in KNOCKED_OUT.iter() {
+        match (evaluation.verdict.outcome, unguarded(pointer, *how)) {
+            (Outcome::NoGo, None) => {}
+            (Outcome::Go, Some(entry)) => {
+                used.insert(entry.reason);
+            }
+            (Outcome::Go, None) => faults.push(format!("{pointer} {how:?} leaves a GO")),
+            (Outcome::NoGo, Some(entry)) => {
+                faults.push(format!("{pointer} {how:?} blocks, but is listed: {}", entry.reason));
+            }
+        }
+    }
+    assert_eq!(faults, [""; 0]);
+    assert_eq!(used.len(), UNGUARDED.len(), "every entry of the list is needed");
+}
