@@ -6,6 +6,10 @@
 #[cfg(test)]
 mod end_to_end;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod secrets;
