@@ -4,6 +4,10 @@
 //! `cargo test --test integration`: all tests of one process share one applied world and work in copies of it.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod bad_policies;
+#[cfg(test)]
 mod end_to_end;
 #[cfg(test)]
 mod faults;
