@@ -10,8 +10,13 @@ mod codes;
 mod differential;
 #[cfg(test)]
 mod documents;
+mod bad_input;
+#[cfg(test)]
+mod bad_policies;
 #[cfg(test)]
 mod end_to_end;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
@@ -19,3 +24,4 @@ mod harness;
 #[cfg(test)]
 mod outputs;
 mod rego;
+mod secrets;

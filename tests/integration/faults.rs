@@ -1,0 +1,290 @@
+//! Every AWS read fails in every way there is: the run ends, the fact says why it is missing, and the verdict is NO-GO.
+//!
+//! ```text
+//! applied world ─ fork ─► one operation fails ─► collect (AWS only) ─┐
+//!       └───────────────► collect (all)  ─► what Terraform said ─────┴─► sealed document ─► eval ─► exit 3
+//! ```
+//!
+//! Terraform says the same whatever AWS refuses to the collector, so it runs once; each read then fails in a run of its own.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+use factgate_collector::aws::catalog::{CALLER_IDENTITY, CATALOG};
+use factgate_collector::fact::{FactDocument, Facts, Observation, ReadErrorKind, Receipt, TerraformMode};
+use serde_json::{Value, json};
+
+use crate::end_to_end::gate;
+use crate::harness::emulator::COLLECTOR;
+use crate::harness::factgate::{Run, run_alone, run_in};
+use crate::harness::world::World;
+
+/// How many reads fail at the same time, each in its own world.
+const PARALLEL: usize = 4;
+
+/// The deadline of each run.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A world in which the collector has occasion for every operation of the catalog.
+fn world() -> World {
+    let world = World::applied();
+    let statement = json!({"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"});
+    let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    for role in ["fraud-platform-dev-full-eks-nodegroup", "fraud-platform-dev-full-eks-runtime-platform-base"] {
+        let inline = json!({"RoleName": role, "PolicyName": "list-buckets", "PolicyDocument": policy});
+        world.aws.hand("iam", "PutRolePolicy", inline);
+    }
+    world
+}
+
+fn collect(world: &World, more: &[&str]) -> Run {
+    let fixed =
+        ["collect", "--registry", "dev_full.registry.md", "--terraform-root", "terraform", "--facts", "facts.json"];
+    run_in(world, fixed.iter().chain(more))
+}
+
+fn document(world: &World) -> FactDocument {
+    Facts::read(&world.folder().join("facts.json")).unwrap().document().clone()
+}
+
+/// A clean run, and the calls that it took.
+struct Clean {
+    document: FactDocument,
+    calls: BTreeSet<(String, String)>,
+}
+
+static CLEAN: LazyLock<Clean> = LazyLock::new(|| {
+    let world = world();
+    world.aws.clear_log();
+    let run = collect(&world, &[]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let calls = world.aws.log().into_iter().filter(|call| call.is_collectors());
+    Clean { document: document(&world), calls: calls.map(|call| (call.service, call.operation)).collect() }
+});
+
+/// Every operation of the catalog with its IAM action, each once.
+fn operations() -> BTreeSet<(&'static str, &'static str, Option<&'static str>)> {
+    let listed = CATALOG.iter().flat_map(|entry| entry.kind.aspects).flat_map(|aspect| aspect.operations);
+    listed
+        .copied()
+        .chain([CALLER_IDENTITY])
+        .map(|operation| (operation.service, operation.name, operation.action))
+        .collect()
+}
+
+/// A document of an AWS-only run with what Terraform said in the clean run.
+fn with_terraform(mut document: FactDocument) -> Facts {
+    let clean = &CLEAN.document;
+    document.terraform = clean.terraform.clone();
+    document.run.terraform_mode = clean.run.terraform_mode;
+    document.receipts.retain(|_, receipt| matches!(receipt, Receipt::Aws { .. }));
+    let local = clean.receipts.iter().filter(|(_, receipt)| !matches!(receipt, Receipt::Aws { .. }));
+    document.receipts.extend(local.map(|(key, receipt)| (key.clone(), receipt.clone())));
+    document.seal().unwrap()
+}
+
+fn eval(facts: &Facts, folder: &Path) -> (i32, Value) {
+    facts.write(&folder.join("grafted.json")).unwrap();
+    let run = run_alone(folder, ["eval", "grafted.json", "-o", "json"]);
+    assert!(run.stderr.is_empty(), "{}", run.stderr);
+    (run.code, run.json())
+}
+
+/// The observations of a document with their paths; the operations that each takes, where it is the catalog's.
+fn observations(document: &FactDocument) -> Vec<(String, Vec<(&'static str, &'static str)>, &Observation)> {
+    let mut found = vec![(
+        "run.caller_identity".to_owned(),
+        vec![(CALLER_IDENTITY.service, CALLER_IDENTITY.name)],
+        &document.run.caller_identity,
+    )];
+    for kind in CATALOG.iter().map(|entry| entry.kind) {
+        for (name, aspects) in &document.aws[kind.service][kind.kind] {
+            for aspect in kind.aspects {
+                let operations =
+                    aspect.operations.iter().map(|operation| (operation.service, operation.name)).collect();
+                let path = format!("aws.{}.{}.{name}.{}", kind.service, kind.kind, aspect.name);
+                found.push((path, operations, &aspects[aspect.name]));
+            }
+        }
+    }
+    found
+}
+
+/// What one failing operation led to that it should not have; nothing if all is as it should be.
+fn complaints(service: &str, operation: &str, action: Option<&str>, fault: &str, kind: ReadErrorKind) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let world = world();
+    world.aws.fail(service, operation, fault);
+    let started = Instant::now();
+    let run =
+        collect(&world, &["--terraform", "off", "--call-timeout", "1s", "--max-attempts", "2", "--deadline", "20s"]);
+    if run.code != 0 || started.elapsed() > DEADLINE {
+        return vec![format!("collect: exit {} after {:?}\n{}", run.code, started.elapsed(), run.stderr)];
+    }
+    let facts = with_terraform(document(&world));
+    let mut failed = 0;
+    for (path, operations, observation) in observations(facts.document()) {
+        match observation {
+            Observation::Unreadable { error, .. } => {
+                failed += 1;
+                if error.kind != kind || error.action.as_deref() != action || error.code.is_empty() {
+                    wrong.push(format!("{path}: {error:?}"));
+                }
+            }
+            other if operations.contains(&(service, operation)) => wrong.push(format!("{path}: {other:?}")),
+            _ => {}
+        }
+    }
+    if failed == 0 {
+        wrong.push("no fact is unreadable".to_owned());
+    }
+    let (code, verdict) = eval(&facts, world.folder());
+    let lanes = verdict["lanes"].as_array().unwrap();
+    let blockers: Vec<&Value> = lanes.iter().flat_map(|lane| lane["blockers"].as_array().unwrap()).collect();
+    // Every read of the catalog is guarded by a rule: without any one of them there is no GO.
+    if code != 3 || verdict["outcome"] != "NO-GO" || blockers.is_empty() {
+        wrong.push(format!("eval: exit {code}, {}, {} blockers", verdict["outcome"], blockers.len()));
+    }
+    for blocker in blockers.iter().filter(|blocker| blocker["cause"] != "unreadable") {
+        wrong.push(format!(
+            "{} {} blocks as {}: {}",
+            blocker["code"], blocker["subject"], blocker["cause"], blocker["claim"]
+        ));
+    }
+    wrong
+}
+
+/// Lets each operation of the catalog fail in one way, a few at a time.
+fn sweep(fault: &str, kind: ReadErrorKind) {
+    LazyLock::force(&CLEAN);
+    let work: Mutex<Vec<_>> = Mutex::new(operations().into_iter().collect());
+    let wrong: Mutex<Vec<String>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..PARALLEL {
+            scope.spawn(|| {
+                while let Some((service, operation, action)) = { work.lock().unwrap().pop() } {
+                    // An answer to HEAD has no body that could be malformed.
+                    if (operation, fault) == ("HeadBucket", "malformed") {
+                        continue;
+                    }
+                    let complaints = complaints(service, operation, action, fault, kind);
+                    let labelled = complaints.into_iter().map(|text| format!("{service}.{operation} {fault}: {text}"));
+                    wrong.lock().unwrap().extend(labelled);
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_catalog_lists_every_call_and_a_clean_run_is_go() {
+    let listed: BTreeSet<(String, String)> =
+        operations().into_iter().map(|(service, name, _)| (service.to_owned(), name.to_owned())).collect();
+    assert_eq!(CLEAN.calls, listed);
+    for (service, name, action) in operations() {
+        assert!(action.is_some() || (service, name) == ("sts", "GetCallerIdentity"), "{service}.{name}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (code, verdict) = eval(&with_terraform(CLEAN.document.clone()), folder.path());
+    assert_eq!((code, &verdict["outcome"]), (0, &json!("GO")), "{verdict:#}");
+}
+
+#[test]
+fn denied_reads_block_as_unreadable() {
+    sweep("access_denied", ReadErrorKind::Denied);
+}
+
+#[test]
+fn reads_throttled_for_ever_block_as_unreadable() {
+    sweep("throttle", ReadErrorKind::Throttled);
+}
+
+#[test]
+fn reads_that_fail_for_ever_block_as_unreadable() {
+    sweep("server_error", ReadErrorKind::Server);
+}
+
+#[test]
+fn reads_that_hang_block_as_unreadable() {
+    sweep("hang", ReadErrorKind::Timeout);
+}
+
+#[test]
+fn malformed_answers_block_as_unreadable() {
+    sweep("malformed", ReadErrorKind::Malformed);
+}
+
+#[test]
+fn a_list_whose_second_page_fails_is_unreadable() {
+    let lists = [
+        ("glue", "ListSchemas", json!({"NextToken": "more"})),
+        ("ssm", "DescribeParameters", json!({"NextToken": "more"})),
+        ("dynamodb", "ListTagsOfResource", json!({"NextToken": "more"})),
+        ("kms", "ListResourceTags", json!({"NextMarker": "more", "Truncated": true})),
+        ("tagging", "GetResources", json!({"PaginationToken": "more"})),
+    ];
+    let world = world();
+    for (service, operation, more) in &lists {
+        world.aws.fail(service, operation, "access_denied");
+        world.aws.add_rule(json!({"service": service, "op": operation, "times": 1, "patch": more}));
+    }
+    let run = collect(&world, &["--terraform", "off"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let document = document(&world);
+    for (service, operation, _) in &lists {
+        let answered: Vec<Option<u16>> =
+            world.aws.log().into_iter().filter(|call| call.operation == *operation).map(|call| call.status).collect();
+        assert_eq!(answered, [Some(200), Some(400)], "{service}.{operation}");
+        for (path, _, observation) in
+            observations(&document).into_iter().filter(|(_, operations, _)| operations.contains(&(service, operation)))
+        {
+            let Observation::Unreadable { error, receipts } = observation else { panic!("{path}: {observation:?}") };
+            assert_eq!(error.kind, ReadErrorKind::Denied, "{path}");
+            assert!(receipts.iter().any(|receipt| receipt.ends_with("#2")), "{path}: {receipts:?}");
+        }
+    }
+}
+
+#[test]
+fn a_denied_read_of_a_whole_run_is_worth_a_retry() {
+    let world = World::applied();
+    world.aws.fail("s3", "GetBucketVersioning", "access_denied");
+    let started = Instant::now();
+    let run = gate(&world, &["--deadline", "120s"]);
+    assert_eq!(run.code, 3, "{}\n{}", run.stdout, run.stderr);
+    assert!(started.elapsed() < Duration::from_secs(120));
+    // Who reads the table learns which permission is missing.
+    assert!(run.stdout.contains("s3:GetBucketVersioning"), "{}", run.stdout);
+}
+
+#[test]
+fn a_hung_read_of_a_whole_run_ends_in_time() {
+    let world = World::applied();
+    world.aws.fail("glue", "GetSchemaVersion", "hang");
+    let started = Instant::now();
+    let run = gate(&world, &["--deadline", "120s", "--call-timeout", "1s", "--max-attempts", "2"]);
+    assert_eq!(run.code, 3, "{}\n{}", run.stdout, run.stderr);
+    assert!(started.elapsed() < Duration::from_secs(120));
+    assert!(run.stdout.contains("glue:GetSchemaVersion"), "{}", run.stdout);
+}
+
+#[test]
+fn the_deadline_ends_a_run_in_which_everything_hangs() {
+    let world = world();
+    world.aws.add_rule(json!({"user_agent": COLLECTOR, "fault": "hang"}));
+    let started = Instant::now();
+    let run = collect(&world, &["--terraform", "off", "--deadline", "3s"]);
+    let elapsed = started.elapsed();
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(elapsed < Duration::from_secs(10), "{elapsed:?}");
+    let document = document(&world);
+    assert_eq!(document.run.terraform_mode, TerraformMode::Off);
+    for (path, _, observation) in observations(&document) {
+        let Observation::Unreadable { error, .. } = observation else { panic!("{path}: {observation:?}") };
+        assert_eq!(error.kind, ReadErrorKind::Timeout, "{path}: {error:?}");
+    }
+}

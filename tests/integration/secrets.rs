@@ -1,0 +1,251 @@
+//! Secrets are planted wherever the collector looks, and occur in nothing that it writes.
+
+use std::path::Path;
+use std::process::Output;
+
+use assert_cmd::Command;
+use serde_json::{Value, json};
+
+use crate::end_to_end::files;
+use crate::harness::world::World;
+
+/// What every planted secret contains; nothing else does. It has no character that an encoding would change, so that it is
+/// found in JSON, in URLs and in what is left of a secret that was cut.
+const CANARY: &str = "c4n4ry";
+
+/// What stands beside the secrets and is none: it must be found, or the search is worth nothing.
+const PLAIN: &str = "v1sible";
+
+/// The stack files with secrets in them, the only files that may hold one.
+const PLANTED: &str = "terraform/core/secrets.tf";
+
+/// A secret with what encodings change: quotes, backslash, angle brackets, ampersand, slash, plus, blank, beyond ASCII.
+fn secret(place: &str) -> String {
+    format!("{CANARY}-{place}-\"q\\<&>/+= é end-of-{CANARY}")
+}
+
+/// A stack with a secret in every place that Terraform has for one, and each encoding of one leaked by `nonsensitive`.
+fn stack() -> String {
+    let text = |place: &str| json!(secret(place)).to_string();
+    format!(
+        r#"
+variable "release" {{
+  type      = string
+  sensitive = true
+  default   = {variable}
+}}
+
+variable "database_password" {{
+  type    = string
+  default = {named}
+}}
+
+locals {{
+  leaks = {{
+    plain  = nonsensitive(var.release)
+    base64 = nonsensitive(base64encode(var.release))
+    url    = nonsensitive(urlencode(var.release))
+    json   = nonsensitive(jsonencode({{ a = var.release }}))
+    twice  = nonsensitive(jsonencode(jsonencode([var.release])))
+  }}
+}}
+
+output "sensitive" {{
+  value     = {output}
+  sensitive = true
+}}
+
+output "sensitive_object" {{
+  value     = {{ a = [{nested}] }}
+  sensitive = true
+}}
+
+output "leaks" {{
+  value = local.leaks
+}}
+
+output "visible" {{
+  value = "{PLAIN}-output"
+}}
+
+resource "terraform_data" "release" {{
+  input = var.release
+}}
+
+resource "terraform_data" "leak" {{
+  for_each = local.leaks
+  input    = each.value
+}}
+
+resource "terraform_data" "{PLAIN}" {{
+  input = "{PLAIN}-resource"
+}}
+
+check "leaking_message" {{
+  assert {{
+    condition     = var.release == ""
+    error_message = "refused: ${{nonsensitive(var.release)}} and ${{var.database_password}}"
+  }}
+}}
+
+resource "aws_ssm_parameter" "plain_text" {{
+  name           = "/fraud-platform/dev_full/plain_text"
+  type           = "String"
+  insecure_value = {insecure}
+}}
+
+resource "aws_ssm_parameter" "stored" {{
+  name  = "/fraud-platform/dev_full/stored"
+  type  = "String"
+  value = {stored}
+}}
+
+resource "aws_ssm_parameter" "secure" {{
+  name  = "/fraud-platform/dev_full/secure"
+  type  = "SecureString"
+  value = {secure}
+}}
+"#,
+        variable = text("variable"),
+        named = text("named"),
+        output = text("output"),
+        nested = text("nested"),
+        insecure = text("insecure"),
+        stored = text("stored"),
+        secure = text("secure"),
+    )
+}
+
+/// A function with secrets in its environment. It is planned and not created: the emulator needs containers for that.
+fn function() -> String {
+    format!(
+        r#"
+resource "aws_lambda_function" "handler" {{
+  function_name = "fraud-platform-dev-full-handler"
+  role          = aws_iam_role.eks_nodegroup.arn
+  runtime       = "python3.13"
+  handler       = "handler.run"
+  filename      = "${{path.module}}/handler.zip"
+
+  environment {{
+    variables = {{
+      SETTING     = {environment}
+      DB_PASSWORD = {password}
+    }}
+  }}
+}}
+"#,
+        environment = json!(secret("environment")),
+        password = json!(secret("password")),
+    )
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = |chunk: &[u8]| {
+        let bits = chunk.iter().fold(0, |bits, byte| bits << 8 | usize::from(*byte));
+        [18, 12, 6, 0].map(|shift| char::from(DIGITS[bits >> shift & 63]))
+    };
+    // A rest that does not fill three bytes has digits that depend on what follows.
+    bytes.chunks_exact(3).flat_map(digits).collect()
+}
+
+/// The places at which a mark stands in these bytes: as it is, and in base64 at each of the three alignments.
+fn found(mark: &str, bytes: &[u8]) -> Vec<String> {
+    let encoded = (0..3).map(|skipped| base64(&mark.as_bytes()[skipped..]));
+    let text = String::from_utf8_lossy(bytes);
+    std::iter::once(mark.to_owned())
+        .chain(encoded)
+        .filter_map(|form| {
+            let at = text.find(&form)?;
+            let around: String = text[..at].chars().rev().take(60).collect::<Vec<_>>().into_iter().rev().collect();
+            Some(format!("{around}«{}»", text[at..].chars().take(60).collect::<String>()))
+        })
+        .collect()
+}
+
+/// Everything below a world's folder that the run could have written: not the inputs, and not the provider's binary.
+fn written(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = files(folder);
+    assert!(!found(CANARY, &files.remove(PLANTED).unwrap()).is_empty(), "the search must find what was planted");
+    files.retain(|name, _| !name.contains("/.terraform/providers/"));
+    files.into_iter().collect()
+}
+
+/// One run of `gate` with every kind of output, with credentials and variables in its environment that are secrets, too.
+fn gate(world: &World, mode: &str) -> Output {
+    let temporary = world.folder().join("tmp");
+    std::fs::create_dir_all(&temporary).unwrap();
+    let (facts, verdict) = (format!("{mode}.facts.json"), format!("json={mode}.verdict.json"));
+    let fixed = ["gate", "--registry", "dev_full.registry.md", "--terraform-root", "terraform", "--raw", "raw"];
+    let more = ["--evidence-root", "packs", "-o", "table", "--facts", &facts, "-o", &verdict];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_factgate"));
+    world
+        .enter(&mut command)
+        .args(fixed.iter().chain(&more))
+        .args(["--terraform", mode.split('.').next().unwrap()])
+        .env("TMPDIR", &temporary)
+        .env("AWS_SECRET_ACCESS_KEY", format!("{CANARY}SecretAccessKey0123456789"))
+        .env("AWS_SESSION_TOKEN", format!("{CANARY}SessionToken0123456789"))
+        .env("TF_VAR_database_password", secret("environment-variable"))
+        .current_dir(world.folder())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_search_finds_every_form() {
+    for (text, count) in [("x c4n4ry x", 1), (&base64(b"12c4n4ry4567"), 1), (&base64(b"1c4n4ry45678"), 1), ("c4n", 0)] {
+        assert_eq!(found(CANARY, text.as_bytes()).len(), count, "{text}");
+    }
+    assert_eq!(base64(b"light work!!"), "bGlnaHQgd29yayEh");
+}
+
+#[test]
+fn no_planted_secret_occurs_in_anything_written() {
+    let world = World::applied();
+    std::fs::write(world.folder().join(PLANTED), stack()).unwrap();
+    let with_function = world.terraform_root().join("core/function.tf");
+    std::fs::write(&with_function, function()).unwrap();
+    let brokers = "/fraud-platform/dev_full/msk/bootstrap_brokers";
+    let planted = secret("brokers");
+    world.aws.hand(
+        "ssm",
+        "PutParameter",
+        json!({"Name": brokers, "Type": "SecureString", "Value": planted, "Overwrite": true}),
+    );
+    // A peer that repeats a secret in a message that the collector keeps.
+    let refusal = json!({"message": format!("no access with {}", secret("brokers"))});
+    let reply = json!({"status": 400, "json": refusal, "headers": {"x-amzn-errortype": "AccessDeniedException"}});
+    world.aws.add_rule(json!({"service": "kafka", "op": "GetClusterPolicy", "reply": reply}));
+
+    let mut leaks = Vec::new();
+    let mut visible = 0;
+    // `plan` sees the secrets as planned, `apply` writes them, and the last run finds them in state.
+    for mode in ["plan", "apply", "plan.again"] {
+        let run = gate(&world, mode);
+        // Nothing here is ready, and the collection must have got as far as a verdict for this to say anything.
+        let stderr = String::from_utf8_lossy(&run.stderr);
+        assert_eq!(run.status.code(), Some(1), "{mode}: {stderr}");
+        if mode == "plan" {
+            std::fs::remove_file(&with_function).unwrap();
+        }
+        for (stream, bytes) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
+            leaks.extend(found(CANARY, bytes).into_iter().map(|leak| format!("{mode} {stream}: {leak}")));
+        }
+    }
+    let written = written(world.folder());
+    for (name, bytes) in &written {
+        leaks.extend(found(CANARY, bytes).into_iter().map(|leak| format!("{name}: {leak}")));
+        visible += usize::from(!found(PLAIN, bytes).is_empty());
+    }
+    assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+    // Control: what is not secret was written, by the same runs into the same files.
+    assert!(visible >= 3, "{visible}");
+    let facts = std::fs::read(world.folder().join("plan.again.facts.json")).unwrap();
+    let facts: Value = serde_json::from_slice(&facts).unwrap();
+    let value = &facts["aws"]["ssm"]["parameters"][brokers]["value"]["value"]["Parameter"]["Value"];
+    assert!(value.as_str().unwrap().starts_with("redacted:hmac-sha256:"), "{value}");
+    assert!(written.iter().any(|(name, _)| name.starts_with("raw/")));
+    assert!(!written.iter().any(|(name, _)| name.starts_with("tmp/")), "temporary files are left");
+}
