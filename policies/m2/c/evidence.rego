@@ -12,7 +12,8 @@ import data.lib.stack
 # title: Evidence of the streaming stack is missing or inconsistent
 # description: |
 #   An observation of this lane lacks the calls that it came from, a call ended otherwise than the observation says, or
-#   what Terraform said at one step contradicts another.
+#   what Terraform said at one step contradicts another. A read behind a handle that is not pinned has no receipt, so
+#   such a handle blocks here, too.
 # custom:
 #   code: M2C-B7
 #   severity: S2
