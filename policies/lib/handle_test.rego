@@ -68,4 +68,9 @@ test_templates_say_which_handles_they_need if {
 	[handle.named_by("{platform}-"), handle.named_by("base")] == [["PROJECT_SLUG", "ENV_NAME"], []]
 }
 
+test_mentioned_handles_need_not_be_pinned if {
+	handle.mentioned("OPEN") == {"OPEN", "OPEN_IN_ANOTHER_CASE", "OPEN_LIST"} with input as _document
+	handle.mentioned("") == set() with input as {"handles": "damaged"}
+}
+
 test_a_document_without_handles_pins_nothing if not handle.is_pinned("PINNED") with input as {}

@@ -78,7 +78,7 @@ observations contains {
 	"message": sprintf("pinned to the same value again (registry lines: %v)", [concat(", ", lines)]),
 	"facts": [sprintf("/handles/%s/repeated_on", [name])],
 } if {
-	some name, _ in object.get(input, "handles", {})
+	some name in handle.mentioned("")
 	lines := [sprintf("%v", [line]) | some line in object.get(input, ["handles", name, "repeated_on"], [])]
 	count(lines) > 0
 }

@@ -133,10 +133,7 @@ _schema_registry := {
 }
 
 _lane_contract := {
-	"handles": report.handles({name |
-		some name, _ in object.get(input, "handles", {})
-		startswith(name, "FLINK_")
-	}),
+	"handles": report.handles(handle.mentioned("FLINK_")),
 	"contract": data.contract.m2.flink,
 	"platform": handle.expand("{platform}"),
 	"conformance": report.checks(b6),
