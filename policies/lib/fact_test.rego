@@ -14,6 +14,7 @@ _document := {"section": {
 	"skipped": {"status": "not_collected", "reason": "out of scope"},
 	"malformed": {"status": "fine", "value": {"x": 1}},
 	"text": "present",
+	"silent": {"status": "present", "value": {"x": 1}},
 }}
 
 _ref(name, field) := {"at": ["section", name], "field": field, "handles": []}
@@ -49,6 +50,11 @@ test_only_lists_are_listed if {
 test_a_failed_command_answers_nothing if {
 	ref := object.union(_ref("a/b~c", ["x"]), {"exit_codes": [0, 2]})
 	[fact.reading(ref), fact.outcome(ref)] == ["failed", "the command failed (exit code 1)"] with input as _document
+}
+
+test_a_command_without_an_exit_code_answers_nothing if {
+	ref := object.union(_ref("silent", ["x"]), {"exit_codes": [0]})
+	fact.outcome(ref) == "the command failed (exit code unknown)" with input as _document
 }
 
 test_an_accepted_exit_code_is_an_answer if {

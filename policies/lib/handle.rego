@@ -13,6 +13,9 @@ raw(name) := object.get(input, ["handles", name, "value"], null)
 
 is_pinned(name) if object.get(_pinned, name, null) != null
 
+# The handles that the registry mentions, pinned or not, whose names start with the prefix.
+mentioned(prefix) := {name | some name, _ in _raw; startswith(name, prefix)}
+
 # The handles among `names` that are not pinned.
 unpinned(names) := [name | some name in names; object.get(_pinned, name, null) == null]
 
@@ -54,7 +57,11 @@ _pinned[name] := pinned if {
 	not name in _placeholders
 }
 
-_raw[name] := raw(name) if some name, _ in object.get(input, "handles", {})
+_raw[name] := raw(name) if {
+	handles := object.get(input, "handles", {})
+	is_object(handles)
+	some name, _ in handles
+}
 
 # Placeholders that are not written as such: blanks, another case, or lists that hold one.
 _placeholders contains name if {

@@ -13,6 +13,7 @@ _document := {"handles": {
 	"EMPTY_LIST": {"value": [], "line": 1},
 	"OPEN_LIST": {"value": ["a", "TO_PIN"], "line": 1},
 	"LIST_WITH_NULL": {"value": ["a", null], "line": 1},
+	"LIST_WITH_NUMBER": {"value": ["a", 1], "line": 1},
 	"VALUELESS": {"line": 1},
 	"MALFORMED": "x",
 	"TAG_ENV_KEY": {"value": "env", "expected_tag_value": "dev", "line": 1},
@@ -28,6 +29,7 @@ test_only_real_values_are_pinned if {
 		"PINNED": "x",
 		"FALSE": false,
 		"LIST": ["a", "b"],
+		"LIST_WITH_NUMBER": ["a", 1],
 		"TAG_ENV_KEY": "env",
 		"TAG_BLANK_KEY": "env",
 		"PROJECT_SLUG": "fraud-platform",
@@ -64,6 +66,11 @@ test_templates_of_an_unnamed_platform_stay_open if {
 
 test_templates_say_which_handles_they_need if {
 	[handle.named_by("{platform}-"), handle.named_by("base")] == [["PROJECT_SLUG", "ENV_NAME"], []]
+}
+
+test_mentioned_handles_need_not_be_pinned if {
+	handle.mentioned("OPEN") == {"OPEN", "OPEN_IN_ANOTHER_CASE", "OPEN_LIST"} with input as _document
+	handle.mentioned("") == set() with input as {"handles": "damaged"}
 }
 
 test_a_document_without_handles_pins_nothing if not handle.is_pinned("PINNED") with input as {}

@@ -46,6 +46,11 @@ test_checks_are_sorted_and_summed_up if {
 
 test_no_checks_conform_to_nothing if report.checks(set()).conforms == false
 
+test_without_the_evaluators_verdict_nothing_passes if {
+	summary := report.execution_summary("M2.A") with input as _document
+	[summary.overall_pass, summary.blockers, summary.tool] == [false, [], null]
+}
+
 test_handles_are_reported_with_their_lines if {
 	report.handles(["NAME", "OTHER"]) == {"NAME": {"value": "n", "line": 3}, "OTHER": null} with input as _document
 }

@@ -14,7 +14,7 @@ import data.lib.stack
 #   A receipt of this lane is missing, unreadable or contradicts another: an observation without the calls that it came
 #   from, a call that ended otherwise than the observation says or was about something else, a read that only the
 #   evidence needs and that could not be made, or a run that does not say who made it. A read that a posture rule needs
-#   blocks there.
+#   blocks there. A read behind a handle that is not pinned has no receipt, so such a handle blocks here, too.
 # custom:
 #   code: M2A-B5
 #   severity: S1
@@ -78,7 +78,7 @@ observations contains {
 	"message": sprintf("pinned to the same value again (registry lines: %v)", [concat(", ", lines)]),
 	"facts": [sprintf("/handles/%s/repeated_on", [name])],
 } if {
-	some name, _ in object.get(input, "handles", {})
+	some name in handle.mentioned("")
 	lines := [sprintf("%v", [line]) | some line in object.get(input, ["handles", name, "repeated_on"], [])]
 	count(lines) > 0
 }

@@ -86,10 +86,10 @@ b3 contains check.of({
 # METADATA
 # title: Core surfaces have drifted from their pinned posture
 # description: |
-#   A core bucket is not encrypted, versioned and closed to the public; the KMS alias does not lead to an enabled key; a
-#   baseline policy is not attached; a core resource lacks a pinned tag; or the last plan still shows changes. The
-#   registry must pin each switch of the posture to true. Drift of what Terraform manages also shows in the plan, so
-#   M2B-B2 mostly blocks beside this code.
+#   A core bucket cannot be reached, or is not encrypted, versioned and closed to the public; the KMS alias does not
+#   lead to an enabled key; a baseline policy is not attached; a core resource lacks a pinned tag; or the last plan
+#   still shows changes. The registry must pin each switch of the posture to true. Drift of what Terraform manages also
+#   shows in the plan, so M2B-B2 mostly blocks beside this code.
 # custom:
 #   code: M2B-B4
 #   severity: S1
@@ -97,6 +97,10 @@ b3 contains check.of({
 #   remediation: Apply the core stack again, so that it restores what drifted; or correct its configuration.
 b4 contains check.pinned_as(switch, "it is pinned to true", true) if {
 	some switch in data.contract.m2.core.switches
+}
+
+b4 contains check.exists(name, "the bucket can be reached", aws.bucket(name, "head", [])) if {
+	some name in data.contract.m2.core.buckets
 }
 
 b4 contains claim if {

@@ -159,6 +159,10 @@ _damaged := {
 			["M2B-B4", "MSK_SECURITY_GROUP_ID", "it carries the pinned tags", "unpinned"],
 		},
 	},
+	"a core bucket deleted": {
+		"document": fixture.absent(_ready, array.concat(_evidence_bucket, ["head"])),
+		"expected": {["M2B-B4", "S3_EVIDENCE_BUCKET", "the bucket can be reached", "absent"]},
+	},
 	"a core bucket without encryption": {
 		"document": fixture.absent(_ready, array.concat(_evidence_bucket, ["encryption"])),
 		"expected": {["M2B-B4", "S3_EVIDENCE_BUCKET", "the bucket encrypts by default", "absent"]},
@@ -254,7 +258,7 @@ _decides := {
 	["terraform", "stacks", "core", "plan"]: {"M2B-B2", "M2B-B4"},
 	["terraform", "stacks", "core", "outputs"]: {"M2B-B2", "M2B-B3", "M2B-B5"},
 	["terraform", "stacks", "core", "state"]: {"M2B-B1", "M2B-B5"},
-	["aws", "s3", "buckets", "objects", "head"]: {"M2B-B5"},
+	["aws", "s3", "buckets", "objects", "head"]: {"M2B-B4"},
 	["aws", "s3", "buckets", "objects", "location"]: {"M2B-B5"},
 	["aws", "s3", "buckets", "objects", "encryption"]: {"M2B-B4"},
 	["aws", "s3", "buckets", "objects", "versioning"]: {"M2B-B4"},

@@ -12,7 +12,8 @@ import data.lib.stack
 # title: Evidence of the streaming stack is missing or inconsistent
 # description: |
 #   An observation of this lane lacks the calls that it came from, a call ended otherwise than the observation says, or
-#   what Terraform said at one step contradicts another.
+#   what Terraform said at one step contradicts another. A read behind a handle that is not pinned has no receipt, so
+#   such a handle blocks here, too.
 # custom:
 #   code: M2C-B7
 #   severity: S2
@@ -132,10 +133,7 @@ _schema_registry := {
 }
 
 _lane_contract := {
-	"handles": report.handles({name |
-		some name, _ in object.get(input, "handles", {})
-		startswith(name, "FLINK_")
-	}),
+	"handles": report.handles(handle.mentioned("FLINK_")),
 	"contract": data.contract.m2.flink,
 	"platform": handle.expand("{platform}"),
 	"conformance": report.checks(b6),

@@ -84,8 +84,7 @@ _has_prefix(value, prefix) if {
 
 # Any Flink application of the registry counts, not only those that the contract requires.
 _namesakes(name) := sort({other |
-	some other, _ in object.get(input, "handles", {})
-	startswith(other, "FLINK_APP_")
+	some other in handle.mentioned("FLINK_APP_")
 	other != name
 	check.same(handle.value(other), handle.value(name))
 })

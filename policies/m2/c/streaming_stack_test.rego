@@ -117,6 +117,10 @@ _damaged := {
 		"expected": set(),
 	},
 	"no permission": {"document": _with_statements([]), "expected": {_no_access}},
+	"policies that cannot be understood": {
+		"document": fixture.put(_ready, array.concat(_base, ["inline_policies", "value", "Policies"]), ["malformed", {}]),
+		"expected": {_no_access},
+	},
 	"half the permissions": {
 		"document": _with_statements([_allow("kafka-cluster:Connect", _arn)]),
 		"expected": {_no_access},
