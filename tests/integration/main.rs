@@ -4,15 +4,17 @@
 //! `cargo test --test integration`: all tests of one process share one applied world and work in copies of it.
 
 #[cfg(test)]
-mod drift;
+mod bad_input;
+#[cfg(test)]
+mod bad_policies;
+#[cfg(test)]
 mod codes;
 #[cfg(test)]
 mod differential;
 #[cfg(test)]
 mod documents;
-mod bad_input;
 #[cfg(test)]
-mod bad_policies;
+mod drift;
 #[cfg(test)]
 mod end_to_end;
 #[cfg(test)]
@@ -23,5 +25,7 @@ mod fixtures;
 mod harness;
 #[cfg(test)]
 mod outputs;
+#[cfg(test)]
 mod rego;
+#[cfg(test)]
 mod secrets;
