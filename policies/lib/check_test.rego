@@ -110,7 +110,8 @@ test_causes_are_computed if {
 }
 
 test_ok_means_no_cause if {
-	every found in _causes {
+	causes := _causes with input as _document
+	every found in causes {
 		found.ok == (found.cause == "none")
 	}
 }

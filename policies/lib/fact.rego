@@ -71,8 +71,11 @@ _outcome(ref, "failed") := sprintf("the command failed (exit code %v)", [_exit_c
 
 _outcome(ref, "absent") := sprintf("absent (%v)", [_error(ref, "code")])
 
+# Where no permission would have helped, the message says what would.
 _outcome(ref, "unreadable") := sprintf("unreadable (%v, needs %v)", [_error(ref, "code"), _error(ref, "action")]) if {
 	_error(ref, "action") != "-"
+} else := sprintf("unreadable (%v: %v)", [_error(ref, "code"), _error(ref, "message")]) if {
+	_error(ref, "message") != "-"
 } else := sprintf("unreadable (%v)", [_error(ref, "code")])
 
 _has_failed(ref, "present") if {

@@ -1,6 +1,7 @@
 package m2.c
 
 import data.lib.aws
+import data.lib.check
 import data.lib.fact
 import data.lib.handle
 import data.lib.receipt
@@ -24,6 +25,24 @@ b7 contains receipt.identifies("run")
 b7 contains claim if some claim in stack.consistent(_stack)
 
 b7 contains receipt.backs(ref) if some ref in _observed
+
+# An apply whose outcome nobody could read again proves nothing. A run that applied nothing makes no second plan.
+b7 contains check.of({
+	"subject": _stack,
+	"claim": "the plan after an apply can be read",
+	"refs": _unread_plans,
+	"handles": [],
+	"holds": true,
+	"expected": "read, or nothing was applied",
+	"actual": fact.status(_post_apply_plan),
+})
+
+_post_apply_plan := stack.answer(_stack, "post_apply_plan", [])
+
+_unread_plans := [ref |
+	ref := _post_apply_plan
+	fact.reading(ref) in {"unreadable", "failed", "missing"}
+]
 
 _observed := array.concat(
 	array.concat(_stack_refs, array.concat(_cluster_refs, _registry_refs)),
