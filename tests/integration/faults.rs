@@ -171,6 +171,11 @@ fn sweep(fault: &str, kind: ReadErrorKind) {
                     if (operation, fault) == ("HeadBucket", "malformed") {
                         continue;
                     }
+                    // Nor has it one that could name the code: S3's throttling of a HEAD is a bare 503.
+                    let kind = match (operation, fault) {
+                        ("HeadBucket", "throttle") => ReadErrorKind::Server,
+                        _ => kind,
+                    };
                     let complaints = complaints(service, operation, action, fault, kind);
                     let labelled = complaints.into_iter().map(|text| format!("{service}.{operation} {fault}: {text}"));
                     wrong.lock().unwrap().extend(labelled);

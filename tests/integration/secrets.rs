@@ -224,9 +224,10 @@ fn no_planted_secret_occurs_in_anything_written() {
     // `plan` sees the secrets as planned, `apply` writes them, and the last run finds them in state.
     for mode in ["plan", "apply", "plan.again"] {
         let run = gate(&world, mode);
-        // Nothing here is ready, and the collection must have got as far as a verdict for this to say anything.
+        // Nothing here is ready (once applied, only for the refused read), and the collection must have got as far as a verdict
+        // for this to say anything.
         let stderr = String::from_utf8_lossy(&run.stderr);
-        assert_eq!(run.status.code(), Some(1), "{mode}: {stderr}");
+        assert!(matches!(run.status.code(), Some(1 | 3)), "{mode}: {:?} {stderr}", run.status);
         if mode == "plan" {
             std::fs::remove_file(&with_function).unwrap();
         }
