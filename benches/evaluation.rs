@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --no-default-features --bench evaluation`; with `-- --test` everything is run once and nothing measured.
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run must end loudly")]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
