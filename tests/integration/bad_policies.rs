@@ -89,7 +89,12 @@ fn an_evaluation_that_does_not_end_is_stopped() {
     let product = "endless contains [a, b, c] if {\n\tsome a in endless_numbers\n\tsome b in endless_numbers\n\tsome c in endless_numbers\n\ta + b + c < 0\n}\n\n";
     let used = "b1 contains entry if {\n\tcount(endless) > 0\n\tentry := {}\n}";
     let addition = format!("{numbers}{product}{used}");
-    refuse_with(STATE_BACKEND, &addition, &["--policy-timeout", "1s"], &["evaluating the package `m2.a` took longer than 1 s", "comprehension"]);
+    refuse_with(
+        STATE_BACKEND,
+        &addition,
+        &["--policy-timeout", "1s"],
+        &["evaluating the package `m2.a` took longer than 1 s", "comprehension"],
+    );
 }
 
 #[test]

@@ -22,10 +22,10 @@ use crate::harness::factgate::{Run, run_alone, run_in};
 use crate::harness::world::World;
 
 /// How many reads fail at the same time, each in its own world.
-const PARALLEL: usize = 4;
+const PARALLEL: usize = 3;
 
 /// The deadline of each run.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A world in which the collector has occasion for every operation of the catalog.
 fn world() -> World {
@@ -118,8 +118,10 @@ fn complaints(service: &str, operation: &str, action: Option<&str>, fault: &str,
     let world = world();
     world.aws.fail(service, operation, fault);
     let started = Instant::now();
+    // Where nothing hangs, a slow machine must not make a call time out that is to fail otherwise.
+    let timeout = if fault == "hang" { "4s" } else { "20s" };
     let run =
-        collect(&world, &["--terraform", "off", "--call-timeout", "1s", "--max-attempts", "2", "--deadline", "20s"]);
+        collect(&world, &["--terraform", "off", "--call-timeout", timeout, "--max-attempts", "2", "--deadline", "60s"]);
     if run.code != 0 || started.elapsed() > DEADLINE {
         return vec![format!("collect: exit {} after {:?}\n{}", run.code, started.elapsed(), run.stderr)];
     }
