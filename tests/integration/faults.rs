@@ -171,6 +171,11 @@ fn sweep(fault: &str, kind: ReadErrorKind) {
                     if (operation, fault) == ("HeadBucket", "malformed") {
                         continue;
                     }
+                    // S3's 503 to HEAD has no body that could say "slow down", so it is a failure like any other.
+                    let kind = match (operation, fault) {
+                        ("HeadBucket", "throttle") => ReadErrorKind::Server,
+                        _ => kind,
+                    };
                     let complaints = complaints(service, operation, action, fault, kind);
                     let labelled = complaints.into_iter().map(|text| format!("{service}.{operation} {fault}: {text}"));
                     wrong.lock().unwrap().extend(labelled);
