@@ -14,9 +14,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::aws::{self, Connection, ConnectionError};
-use crate::fact::{AwsFacts, FORMAT, FactDocument, Facts, Run, RunClock, SealError, TerraformMode, Tool};
+use crate::fact::{AwsFacts, FORMAT, FactDocument, Facts, Receipt, Run, RunClock, SealError, TerraformMode, Tool};
 use crate::file::write_atomically;
 use crate::redact::{NoRandomness, Redactor};
 use crate::registry::Registry;
@@ -99,9 +100,11 @@ pub async fn collect(request: &Request, progress: &(dyn Fn(Event<'_>) + Sync)) -
     };
 
     exempt_brokers(&redactor, &reads.facts);
+    let mut receipts = terraform.receipts;
+    receipts.extend(reads.receipts);
     if let Some(folder) = &request.raw {
-        let logs = terraform.raw.iter().map(|(digest, bytes)| (digest, bytes));
-        keep_raw(folder, reads.bodies.iter().chain(logs))?;
+        let kept: BTreeMap<String, Vec<u8>> = reads.bodies.into_iter().chain(terraform.raw).collect();
+        keep_raw(folder, redacted_raw(&redactor, kept, &mut receipts).iter())?;
     }
     let run = Run {
         phase_execution_id: clock.phase_execution_id(),
@@ -113,8 +116,6 @@ pub async fn collect(request: &Request, progress: &(dyn Fn(Event<'_>) + Sync)) -
         registry: request.registry.source.clone(),
         terraform_mode: request.terraform.mode,
     };
-    let mut receipts = terraform.receipts;
-    receipts.extend(reads.receipts);
     let document = FactDocument {
         format: FORMAT.to_owned(),
         run: redacted(&redactor, &run)?,
@@ -147,6 +148,44 @@ fn redacted<T: Serialize + DeserializeOwned>(redactor: &Redactor, facts: &T) -> 
     let mut value = serde_json::to_value(facts).map_err(CollectError::Redaction)?;
     redactor.redact_value(&mut value);
     serde_json::from_value(value).map_err(CollectError::Redaction)
+}
+
+/// What is kept, without the secrets that were learned only after it came: a log may hold what AWS answered later, and an
+/// answer what a plan revealed later. The receipts follow the bytes.
+fn redacted_raw(
+    redactor: &Redactor,
+    kept: BTreeMap<String, Vec<u8>>,
+    receipts: &mut BTreeMap<String, Receipt>,
+) -> BTreeMap<String, Vec<u8>> {
+    let mut renamed = BTreeMap::new();
+    let swept = kept.into_iter().map(|(digest, bytes)| {
+        let redacted = redactor.redact_text(&String::from_utf8_lossy(&bytes));
+        // A body that is no text stays as it came if there is nothing to hide in it.
+        if redacted == String::from_utf8_lossy(&bytes) {
+            return (digest, bytes);
+        }
+        let now = format!("sha256:{}", hex::encode(Sha256::digest(redacted.as_bytes())));
+        renamed.insert(digest, now.clone());
+        (now, redacted.into_bytes())
+    });
+    let swept = swept.collect();
+    for receipt in receipts.values_mut() {
+        match receipt {
+            Receipt::Aws { body_digest: Some(digest), body_redacted, .. } => {
+                if let Some(now) = renamed.get(digest) {
+                    *digest = now.clone();
+                    *body_redacted = true;
+                }
+            }
+            Receipt::Terraform { log_digest, .. } => {
+                if let Some(now) = renamed.get(log_digest) {
+                    *log_digest = now.clone();
+                }
+            }
+            Receipt::Aws { .. } | Receipt::File { .. } => {}
+        }
+    }
+    swept
 }
 
 /// Keeps every body under the hex digits of its digest. What is there already under that name has the same bytes.

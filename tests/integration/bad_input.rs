@@ -224,10 +224,14 @@ fn a_run_without_credentials_is_refused_before_anything_is_read() {
 #[test]
 fn a_missing_terraform_makes_its_facts_unreadable() {
     let world = World::applied();
-    let gate = ["gate", "--registry", "dev_full.registry.md", "--terraform-root", "terraform", "-o", "json"];
-    let run = run_in(&world, gate.iter().chain(&["--terraform-binary", "nowhere", "--evidence-root", "packs"]));
+    let fixed =
+        ["gate", "--registry", "dev_full.registry.md", "--terraform-root", "terraform", "--facts", "facts.json"];
+    let run = run_in(&world, fixed.iter().chain(&["--terraform-binary", "nowhere", "--evidence-root", "packs"]));
     assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
     assert_eq!(run.code, 3, "{}\n{}", run.stderr, run.stdout);
-    // Who reads the verdict learns what to do.
-    assert!(run.stdout.contains("nowhere") && run.stdout.contains("--terraform-binary"), "{}", run.stdout);
+    assert!(run.stdout.contains("TerraformNotFound"), "{}", run.stdout);
+    // The fact itself says what to do.
+    let facts: Value = serde_json::from_slice(&fs::read(world.folder().join("facts.json")).unwrap()).unwrap();
+    let message = facts["terraform"]["stacks"]["core"]["init"]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("`nowhere`") && message.contains("help: install Terraform"), "{message}");
 }

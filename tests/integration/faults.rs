@@ -92,11 +92,8 @@ fn eval(facts: &Facts, folder: &Path) -> (i32, Value) {
     (run.code, run.json())
 }
 
-/// A fact's path, the calls (service, operation) that it comes from, and what came of them.
-type Read<'document> = (String, Vec<(&'static str, &'static str)>, &'document Observation);
-
 /// The observations of a document with their paths; the operations that each takes, where it is the catalog's.
-fn observations(document: &FactDocument) -> Vec<Read<'_>> {
+fn observations(document: &FactDocument) -> Vec<(String, Vec<(&'static str, &'static str)>, &Observation)> {
     let mut found = vec![(
         "run.caller_identity".to_owned(),
         vec![(CALLER_IDENTITY.service, CALLER_IDENTITY.name)],
@@ -174,7 +171,7 @@ fn sweep(fault: &str, kind: ReadErrorKind) {
                     if (operation, fault) == ("HeadBucket", "malformed") {
                         continue;
                     }
-                    // Nor has it one that could name the code: S3's throttling of a HEAD is a bare 503.
+                    // S3's 503 to HEAD has no body that could say "slow down", so it is a failure like any other.
                     let kind = match (operation, fault) {
                         ("HeadBucket", "throttle") => ReadErrorKind::Server,
                         _ => kind,

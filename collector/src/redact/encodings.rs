@@ -11,19 +11,16 @@ use zeroize::Zeroizing;
 /// What RFC 3986 leaves unescaped beside letters and digits.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// The longest text that is looked for in four levels of JSON.
+const LONGEST_NESTED: usize = 4096;
+
 /// The secret itself and everything that common tools write in its place, each form once.
 pub(super) fn forms(secret: &str) -> Vec<Zeroizing<String>> {
     let trimmed = secret.trim();
     let mut forms = BTreeSet::new();
     for text in [secret, trimmed] {
         forms.insert(text.to_owned());
-        let json = json_escaped(text);
-        // Go's encoder, which is Terraform's, escapes these three inside JSON strings; a JSON text inside a JSON text is
-        // escaped twice.
-        forms.insert(json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"));
-        forms.insert(json_escaped(&json));
-        forms.insert(json.replace("${", "$${").replace("%{", "%%{"));
-        forms.insert(json);
+        forms.extend(json_forms(text));
         for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
             forms.insert(engine.encode(text));
         }
@@ -32,6 +29,42 @@ pub(super) fn forms(secret: &str) -> Vec<Zeroizing<String>> {
         forms.insert(url);
     }
     forms.into_iter().map(Zeroizing::new).collect()
+}
+
+/// JSON strings of the text, inside of JSON strings, … as deep as they occur: a policy in a `jsonencode` that a plan prints and
+/// that a log in JSON quotes. At each level the encoder can be another one.
+fn json_forms(text: &str) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let mut outermost = BTreeSet::from([text.to_owned()]);
+    // Quotes double with every level: of a large text only the first levels are worth their size.
+    let levels = if text.len() > LONGEST_NESTED { 2 } else { 4 };
+    for _ in 0..levels {
+        outermost = outermost
+            .iter()
+            .flat_map(|inner| {
+                let json = json_escaped(inner);
+                // Go's encoder, which is Terraform's, escapes these three inside JSON strings.
+                let go = json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+                // Python's escapes what is beyond ASCII.
+                [ascii(&json), go, json]
+            })
+            .collect();
+        all.extend(outermost.iter().map(|json| json.replace("${", "$${").replace("%{", "%%{")));
+        all.extend(outermost.iter().cloned());
+    }
+    all
+}
+
+fn ascii(json: &str) -> String {
+    let mut units = [0; 2];
+    json.chars().fold(String::with_capacity(json.len()), |mut ascii, character| {
+        if character.is_ascii() {
+            ascii.push(character);
+        } else {
+            ascii.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+        ascii
+    })
 }
 
 /// A pattern for a secret with blanks in it: Terraform wraps diagnostics at 78 columns and may draw a rule at their left.

@@ -45,6 +45,20 @@ fn a_secret_is_found_in_every_usual_encoding() {
 }
 
 #[test]
+fn a_secret_is_found_in_json_within_json_of_any_encoder() {
+    let redactor = redactor();
+    let secret = "p\"a<ss>&w\\or é";
+    redactor.learn(secret);
+    let json = |text: &str| serde_json::Value::from(text).to_string();
+    let go = |text: &str| json(text).replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+    let python = json(secret).replace('é', "\\u00e9");
+    for form in [go(&go(secret)), json(&go(&go(secret))), go(&json(&go(&go(secret)))), python.clone(), go(&python)] {
+        let redacted = redactor.redact_text(&form);
+        assert_eq!(redacted.replace(['"', '\\'], "").len(), FINGERPRINT_PREFIX.len() + 64, "{form} {redacted}");
+    }
+}
+
+#[test]
 fn a_multi_line_secret_is_found_line_by_line_and_however_it_is_wrapped() {
     let redactor = redactor();
     redactor.learn("first-line-of-it\nsecond-line-of-it\nx\n");
