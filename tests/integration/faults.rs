@@ -92,8 +92,11 @@ fn eval(facts: &Facts, folder: &Path) -> (i32, Value) {
     (run.code, run.json())
 }
 
+/// A fact's path, the calls (service, operation) that it comes from, and what came of them.
+type Read<'document> = (String, Vec<(&'static str, &'static str)>, &'document Observation);
+
 /// The observations of a document with their paths; the operations that each takes, where it is the catalog's.
-fn observations(document: &FactDocument) -> Vec<(String, Vec<(&'static str, &'static str)>, &Observation)> {
+fn observations(document: &FactDocument) -> Vec<Read<'_>> {
     let mut found = vec![(
         "run.caller_identity".to_owned(),
         vec![(CALLER_IDENTITY.service, CALLER_IDENTITY.name)],
