@@ -87,12 +87,12 @@ impl Error {
     /// What to do next, where the message does not end with it.
     fn help(&self) -> Option<String> {
         match self {
-            Self::Settings(error) => Some(error.help()),
+            Self::Settings(error) => error.help(),
             Self::Registry(error) => error.help(),
             Self::Document(error) => error.help(),
             Self::Seal(error) => error.help(),
             Self::WriteDocument(error) => error.help(),
-            Self::Evidence(error) => Some(error.help()),
+            Self::Evidence(error) => error.help(),
             Self::Output(_) => Some("the folder of an output must exist and be writable".to_owned()),
             Self::Runtime(_) => Some("check the limits of the process (ulimit -u)".to_owned()),
             Self::StandardOutput(_) => Some("whoever reads the output must read all of it".to_owned()),

@@ -13,8 +13,9 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use factgate_collector::fact::Digest;
+use factgate_collector::help::Help;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use crate::evaluate::Evaluation;
 
@@ -37,10 +38,9 @@ pub enum EvidenceError {
     },
 }
 
-impl EvidenceError {
-    /// What to do next.
-    pub fn help(&self) -> String {
-        match self {
+impl Help for EvidenceError {
+    fn help(&self) -> Option<String> {
+        Some(match self {
             Self::Exists(_) => {
                 "packs are kept for audit and never overwritten: collect again, or choose another --evidence-root"
                     .to_owned()
@@ -48,7 +48,7 @@ impl EvidenceError {
             Self::Write { .. } => {
                 "check that the folder given by --evidence-root can be written and has room".to_owned()
             }
-        }
+        })
     }
 }
 
@@ -104,7 +104,7 @@ fn prepare(root: &Path, name: &str, artifacts: &BTreeMap<String, Value>) -> io::
         bytes.push(b'\n');
         write_synced(&folder.path().join(file), &bytes)?;
         // Two spaces: the format of `sha256sum` for a file read as text. Writing to a String cannot fail.
-        let _ = writeln!(manifest, "{}  {file}", hex::encode(Sha256::digest(&bytes)));
+        let _ = writeln!(manifest, "{}  {file}", Digest::of(&bytes).hex());
     }
     write_synced(&folder.path().join(MANIFEST), manifest.as_bytes())?;
     sync_folder(folder.path())?;

@@ -21,6 +21,7 @@ pub mod policy;
 #[cfg(feature = "aws")]
 mod progress;
 pub mod settings;
+mod suggestion;
 pub mod verdict;
 
 use clap::Parser as _;

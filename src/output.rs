@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use factgate_collector::file::write_atomically;
 
-use crate::settings::nearest;
+use crate::suggestion::did_you_mean;
 use crate::verdict::Verdict;
 
 /// A form of output.
@@ -54,10 +54,7 @@ impl FromStr for OutputTarget {
         let unknown = |help: String| UnknownFormat { given: text.to_owned(), help };
         let (_, format) = Format::ALL.iter().find(|(known, _)| *known == name).ok_or_else(|| {
             let known = Format::ALL.map(|(known, _)| known);
-            unknown(nearest(name, known).map_or_else(
-                || format!("the formats are {}", known.join(", ")),
-                |known| format!("did you mean `{known}`?"),
-            ))
+            unknown(did_you_mean(name, known).unwrap_or_else(|| format!("the formats are {}", known.join(", "))))
         })?;
         if path == Some("") {
             return Err(unknown(format!("name a file behind `{name}=`")));

@@ -5,10 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
+use factgate_collector::help::Help;
+use factgate_collector::location::Location;
 use serde::Deserialize;
 
 use crate::cli::{LaneArguments, PolicyArguments, SourceArguments, TerraformMode};
 use crate::output::OutputTarget;
+use crate::suggestion::did_you_mean;
 
 /// The name that is looked for in the current folder.
 const FILE_NAME: &str = "factgate.toml";
@@ -25,14 +28,10 @@ pub enum SettingsError {
         source: std::io::Error,
     },
     /// The file is not what it should be.
-    #[error("{}:{line}:{column}: {message}", path.display())]
+    #[error("{location}: {message}")]
     Invalid {
-        /// Which file.
-        path: PathBuf,
-        /// From 1.
-        line: usize,
-        /// From 1.
-        column: usize,
+        /// Where.
+        location: Location,
         /// What is wrong.
         message: String,
         /// What to do.
@@ -51,14 +50,13 @@ pub enum SettingsError {
     Missing(&'static str, &'static str),
 }
 
-impl SettingsError {
-    /// What to do next.
-    pub fn help(&self) -> String {
-        match self {
+impl Help for SettingsError {
+    fn help(&self) -> Option<String> {
+        Some(match self {
             Self::Read { .. } => "check the path given by --config or FACTGATE_CONFIG".to_owned(),
             Self::Invalid { help, .. } | Self::Contract { help, .. } => help.clone(),
             Self::Missing(_, help) => (*help).to_owned(),
-        }
+        })
     }
 }
 
@@ -84,7 +82,7 @@ pub struct FileSettings {
     deadline: Option<String>,
     raw: Option<PathBuf>,
     facts: Option<PathBuf>,
-    contract: toml::Table,
+    contract: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Every key of the file; the test below holds it to [`FileSettings`].
@@ -137,19 +135,15 @@ impl FileSettings {
 
     fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
         let invalid = |span: Option<std::ops::Range<usize>>, message: String, help: String| {
-            let (line, column) = position(text, span.map_or(0, |span| span.start));
-            SettingsError::Invalid { path: path.to_owned(), line, column, message, help }
+            let offset = span.map_or(0, |span| span.start);
+            let location = Location::of_offset(&path.display().to_string(), text, offset);
+            SettingsError::Invalid { location, message, help }
         };
         let settings: Self = toml::from_str(text).map_err(|error| {
             let message = error.message().trim().to_owned();
             let help = unknown_key(&message).map_or_else(
                 || "compare the file with the settings listed by `factgate gate --help`".to_owned(),
-                |key| {
-                    nearest(key, KEYS).map_or_else(
-                        || format!("the known keys are {}", KEYS.join(", ")),
-                        |known| format!("did you mean `{known}`?"),
-                    )
-                },
+                |key| did_you_mean(key, KEYS).unwrap_or_else(|| format!("the known keys are {}", KEYS.join(", "))),
             );
             let message = unknown_key(&message).map_or(message.clone(), |key| format!("unknown key `{key}`"));
             invalid(error.span(), message, help)
@@ -216,8 +210,7 @@ impl FileSettings {
     ///
     /// If a `--contract` argument is malformed.
     pub fn policy(&self, given: PolicyArguments) -> Result<PolicySettings, SettingsError> {
-        let mut contract =
-            serde_json::to_value(&self.contract).ok().and_then(|value| value.as_object().cloned()).unwrap_or_default();
+        let mut contract = self.contract.clone();
         for argument in &given.contract {
             override_contract(&mut contract, argument)?;
         }
@@ -358,23 +351,6 @@ fn unknown_key(message: &str) -> Option<&str> {
     message.strip_prefix("unknown field `")?.split('`').next()
 }
 
-/// The candidate most like `word`, if any is like it at all.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .map(|(_, candidate)| candidate)
-}
-
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |start| start.chars().count()) + 1;
-    (line, column)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -387,14 +363,14 @@ mod tests {
     fn unknown_keys_are_errors_with_line_and_suggestion() {
         let error = error("region = \"eu-west-2\"\nterraform_rot = \".\"\n");
         assert_eq!(error.to_string(), "factgate.toml:2:1: unknown key `terraform_rot`");
-        assert_eq!(error.help(), "did you mean `terraform_root`?");
+        assert_eq!(error.help().as_deref(), Some("did you mean `terraform_root`?"));
     }
 
     #[test]
     fn durations_need_a_unit() {
         let error = error("deadline = \"15\"\n");
         assert!(error.to_string().starts_with("factgate.toml:1:13: `deadline` is not a duration"), "{error}");
-        assert!(error.help().contains("15m"));
+        assert!(error.help().unwrap().contains("15m"));
     }
 
     #[test]
@@ -435,6 +411,6 @@ mod tests {
             serde_json::json!({"anchor": "one", "limits": {"age": 3}})
         );
         let given = PolicyArguments { contract: vec!["anchor=two".to_owned()], ..PolicyArguments::default() };
-        assert!(file.policy(given).unwrap_err().help().contains("JSON"));
+        assert!(file.policy(given).unwrap_err().help().unwrap().contains("JSON"));
     }
 }

@@ -14,10 +14,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use crate::aws::{self, Connection, ConnectionError};
-use crate::fact::{AwsFacts, FORMAT, FactDocument, Facts, Receipt, Run, RunClock, SealError, TerraformMode, Tool};
+use crate::fact::{
+    AwsFacts, Digest, FORMAT, FactDocument, Facts, Receipt, Run, RunClock, SealError, TerraformMode, Tool,
+};
 use crate::file::write_atomically;
 use crate::redact::{NoRandomness, Redactor};
 use crate::registry::Registry;
@@ -159,12 +160,13 @@ fn redacted_raw(
 ) -> BTreeMap<String, Vec<u8>> {
     let mut renamed = BTreeMap::new();
     let swept = kept.into_iter().map(|(digest, bytes)| {
-        let redacted = redactor.redact_text(&String::from_utf8_lossy(&bytes));
+        let text = String::from_utf8_lossy(&bytes);
+        let redacted = redactor.redact_text(&text);
         // A body that is no text stays as it came if there is nothing to hide in it.
-        if redacted == String::from_utf8_lossy(&bytes) {
+        if redacted == text {
             return (digest, bytes);
         }
-        let now = format!("sha256:{}", hex::encode(Sha256::digest(redacted.as_bytes())));
+        let now = Digest::of(redacted.as_bytes()).to_string();
         renamed.insert(digest, now.clone());
         (now, redacted.into_bytes())
     });
@@ -199,18 +201,4 @@ fn keep_raw<'a>(folder: &Path, bodies: impl Iterator<Item = (&'a String, &'a Vec
         }
     }
     Ok(())
-}
-
-impl aws::Fingerprint for Redactor {
-    fn fingerprint(&self, secret: &str) -> String {
-        Self::fingerprint(self, secret)
-    }
-
-    fn learn(&self, secret: &str) {
-        Self::learn(self, secret);
-    }
-
-    fn redact_text(&self, text: &str) -> String {
-        Self::redact_text(self, text)
-    }
 }

@@ -15,7 +15,7 @@ pub struct Location {
 
 impl Location {
     /// The place of a byte of `text`; an offset behind the end is the end.
-    pub(crate) fn of_offset(file: &str, text: &str, offset: usize) -> Self {
+    pub fn of_offset(file: &str, text: &str, offset: usize) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Self {

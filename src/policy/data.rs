@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::error::did_you_mean;
 use super::{Defect, Defects, Location, PolicyError};
+use crate::suggestion::did_you_mean;
 
 /// A parsed data file. Its folder says where in `data` its values belong: `contract/m2/data.json` is `data.contract.m2`.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 
-use super::error::did_you_mean;
 use super::{Defect, Location};
+use crate::suggestion::did_you_mean;
 
 /// A parsed block.
 #[derive(Debug)]

@@ -24,6 +24,8 @@ mod fixtures;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod outputs;
 #[cfg(test)]
 mod rego;

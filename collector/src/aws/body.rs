@@ -1,15 +1,9 @@
 //! Answers' bodies: digests, JSON that a canonical document can carry, and the root element of XML.
 
 use serde_json::{Map, Number, Value};
-use sha2::{Digest, Sha256};
 
 /// Beyond this an integer has no exact double, and RFC 8785, in which documents are sealed, knows doubles only.
 const MAX_EXACT: u64 = 1 << 53;
-
-/// `sha256:<hex>`.
-pub(super) fn digest(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
-}
 
 /// The JSON object in `bytes`, with integers beyond ±2^53 as strings.
 pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {

@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use crate::fact::{Observation, ReadError, ReadErrorKind, Receipt};
+use crate::fact::{Digest, Observation, ReadError, ReadErrorKind, Receipt};
 
 use super::body;
 use super::capture::{Capture, Refusal, Seen};
@@ -222,7 +222,7 @@ impl<'a> Call<'a> {
             (Err(error), Ok(_)) => Err(error),
         };
         let body_digest = body.kept.map(|kept| {
-            let digest = body::digest(&kept);
+            let digest = Digest::of(&kept).to_string();
             self.session.keep(&digest, kept);
             digest
         });

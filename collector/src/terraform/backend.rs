@@ -14,6 +14,8 @@ use jsonc_parser::ast;
 use jsonc_parser::common::Ranged;
 use serde_json::Value;
 
+use crate::fact::Digest;
+
 /// A stack's files are small; a larger one is not read.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
 
@@ -119,7 +121,7 @@ fn in_file(folder: &Path, file: &str) -> Result<Vec<Declaration>, BackendError> 
         return Err(BackendError::TooLarge { file: file.to_owned() });
     }
     let bytes = fs::read(&path).map_err(unreadable)?;
-    let source = Source { file, digest: super::digest(&bytes), text: &String::from_utf8_lossy(&bytes) };
+    let source = Source { file, digest: Digest::of(&bytes).to_string(), text: &String::from_utf8_lossy(&bytes) };
     if file.ends_with(".json") { source.json() } else { source.hcl() }
 }
 

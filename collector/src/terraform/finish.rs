@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::draft::Draft;
 use super::session::Call;
 
-use super::{Collected, digest};
-use crate::fact::{Observation, Receipt, Stack, Terraform};
+use super::Collected;
+use crate::fact::{Digest, Observation, Receipt, Stack, Terraform};
 use crate::redact::Redactor;
 
 /// How much of a log stands in the fact document. The end is what tells why a command failed.
@@ -27,7 +27,7 @@ pub(super) fn finish(drafts: Vec<Draft>, redactor: &Redactor) -> Collected {
                 Some(document) => format!("{}\n{log}", redactor.redact_text(document)),
                 None => log.clone(),
             };
-            let log_digest = digest(kept.as_bytes());
+            let log_digest = Digest::of(kept.as_bytes()).to_string();
             raw.insert(log_digest.clone(), kept.into_bytes());
             receipts.insert(key.clone(), receipt(call, log_digest, redactor));
             logs.insert(key, log);

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{backend, chain, digest, directory_handle, timestamp};
-use crate::fact::{Backend, Directory, Handle, Observation, ReadError, ReadErrorKind, Receipt};
+use super::{backend, chain, directory_handle, timestamp};
+use crate::fact::{Backend, Digest, Directory, Handle, Observation, ReadError, ReadErrorKind, Receipt};
 
 /// A handle's text, or why there is none to use.
 pub(super) fn pinned<'a>(handles: &'a BTreeMap<String, Handle>, name: &str) -> Result<&'a str, String> {
@@ -35,7 +35,7 @@ pub(super) fn directory(root: &Path, stack: &str, handles: &BTreeMap<String, Han
     let started_at = timestamp();
     let (observation, read) = match list(root, Path::new(pinned)) {
         Ok(directory) => {
-            let read = digest(directory.files.join("\n").as_bytes());
+            let read = Digest::of(directory.files.join("\n").as_bytes()).to_string();
             (Observation::present(directory, vec![key.clone()]), Some(read))
         }
         Err(error) => (failed(error, &key), None),
@@ -71,7 +71,7 @@ pub(super) fn declared(root: &Path, stack: &str, directory: &Directory) -> Read<
                 message: "no `terraform` block of the stack has a `backend` block".to_owned(),
                 action: None,
             };
-            let listing = digest(directory.files.join("\n").as_bytes());
+            let listing = Digest::of(directory.files.join("\n").as_bytes()).to_string();
             (Observation::Absent { error, receipts: vec![key.clone()] }, directory.path.clone(), Some(listing))
         }
         Err(error) => {

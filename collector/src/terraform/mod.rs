@@ -31,7 +31,6 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::fact::{Handle, Receipt, Terraform, TerraformMode};
@@ -177,11 +176,6 @@ fn exempt(redactor: &Redactor, value: &Value) {
         Value::Object(fields) => fields.values().for_each(|field| exempt(redactor, field)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
-}
-
-/// `sha256:<hex>`.
-fn digest(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
 /// Now, as receipts write it.

@@ -11,10 +11,10 @@ use super::draft::Draft;
 use super::folder::{self, pinned};
 use super::session::{Answer, Output, Request, Session};
 use super::workspace::Workspace;
-use super::{chain, digest, key_handle, plan, secrets, state};
+use super::{chain, key_handle, plan, secrets, state};
 use crate::fact::{
-    Apply, Backend, Command, Directory, Observation, Outputs, Plan, ReadError, ReadErrorKind, State, TerraformMode,
-    Validation,
+    Apply, Backend, Command, Digest, Directory, Observation, Outputs, Plan, ReadError, ReadErrorKind, State,
+    TerraformMode, Validation,
 };
 
 /// Where `plan -out` writes, below the working copy's scratch folder.
@@ -236,7 +236,7 @@ impl Run<'_> {
                 return unreadable("PlanFileMissing", ReadErrorKind::Malformed, message, vec![key]);
             }
         };
-        plan.digest = Some(digest(&bytes));
+        plan.digest = Some(Digest::of(&bytes).to_string());
         let path = file.to_string_lossy().into_owned();
         let (show_key, shown) = self.document(show, &["show", "-json", "-no-color", &path]).await;
         let changes = shown.and_then(|(exit_code, document)| {
@@ -269,7 +269,7 @@ impl Run<'_> {
     async fn apply(&mut self, planned: String) {
         let file = self.workspace.scratch_file(PLAN_FILE);
         // What is applied is what was judged, not what may have taken its place since.
-        if !fs::read(&file).is_ok_and(|bytes| digest(&bytes) == planned) {
+        if !fs::read(&file).is_ok_and(|bytes| Digest::of(&bytes).as_str() == planned) {
             let message = "the plan file is not the one that was planned".to_owned();
             self.draft.stack.apply = unreadable("PlanFileChanged", ReadErrorKind::Tool, message, Vec::new());
             self.draft.stack.post_apply_plan = Observation::not_collected("the plan was not applied");

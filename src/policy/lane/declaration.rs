@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::super::Defect;
-use super::super::error::did_you_mean;
 use super::super::yaml::Mapping;
 use super::{DoneItem, LANES, successor};
+use crate::suggestion::did_you_mean;
 
 /// What a lane's package METADATA says of it.
 pub(super) struct Declaration {

@@ -1,10 +1,10 @@
 //! Law: policies call what is pure, bounded and the same under OPA.
 
 use super::super::Defect;
-use super::super::error::did_you_mean;
 use super::super::reference::{Reference, Target};
 use super::super::syntax::Expr;
 use super::{Program, RuleView};
+use crate::suggestion::did_you_mean;
 
 /// How many numbers a `numbers.range` may give: no limit of the engine reaches inside a builtin.
 const RANGE: f64 = 100_000.0;

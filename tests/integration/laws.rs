@@ -1,0 +1,176 @@
+//! The laws of every policy, by exhaustive single-fact knock-out: fail closed, stable identity, no vacuity.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use factgate::evaluate::Evaluation;
+use factgate::verdict::{LaneVerdict, Outcome};
+use serde_json::{Value, json};
+
+use crate::codes::{CODES, fired};
+use crate::documents::{KnockOut, archived, evaluate_as_is, evaluate_sealed, observations, ready};
+
+/// The identity of every check.
+fn identities(evaluation: &Evaluation) -> BTreeSet<(String, String, String)> {
+    let codes = evaluation.verdict.lanes.iter().flat_map(|lane: &LaneVerdict| &lane.codes);
+    codes
+        .flat_map(|code| {
+            code.checks.iter().map(|check| (code.code.clone(), check.subject.clone(), check.claim.clone()))
+        })
+        .collect()
+}
+
+/// `ready.json` with every observation knocked out in every way that changes it, one at a time.
+pub(crate) static KNOCKED_OUT: LazyLock<Vec<(String, KnockOut, Evaluation)>> = LazyLock::new(|| {
+    let ready = ready();
+    let mut documents = Vec::new();
+    for pointer in observations(&ready) {
+        for knock_out in KnockOut::ALL {
+            let document = knock_out.apply(ready.clone(), &pointer);
+            if knock_out == KnockOut::NotCollected && ready.pointer(&pointer).unwrap()["status"] == "not_collected" {
+                continue;
+            }
+            documents.push((pointer.clone(), knock_out, document));
+        }
+    }
+    let half = documents.split_off(documents.len() / 2);
+    let evaluated = |documents: Vec<(String, KnockOut, Value)>| -> Vec<_> {
+        documents
+            .into_iter()
+            .map(|(pointer, knock_out, document)| {
+                // Some observations cannot be left out of a document of this format.
+                let evaluation = match knock_out {
+                    KnockOut::Removed => evaluate_as_is(document),
+                    _ => evaluate_sealed(document),
+                };
+                (pointer, knock_out, evaluation)
+            })
+            .collect()
+    };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| evaluated(half));
+        let mut all = evaluated(documents);
+        all.extend(other.join().unwrap());
+        all
+    })
+});
+
+/// `ready.json` without any observation.
+fn without_observations() -> Value {
+    let mut document = ready();
+    document["aws"] = json!({});
+    document["terraform"] = json!({"stacks": {}});
+    document["receipts"] = json!({});
+    document["run"]["caller_identity"] = json!({"status": "not_collected", "reason": "nothing was asked"});
+    document
+}
+
+#[test]
+fn checks_are_the_same_whatever_the_facts_say() {
+    let expected = identities(&evaluate_as_is(ready()));
+    assert!(expected.len() > 100, "{}", expected.len());
+    let mut documents = archived();
+    documents.push(("without observations".to_owned(), without_observations()));
+    let mut bare = without_observations();
+    bare["handles"] = json!({});
+    documents.push(("without observations and handles".to_owned(), bare));
+    for (name, document) in documents {
+        let found = identities(&evaluate_as_is(document));
+        let differing: Vec<_> = expected.symmetric_difference(&found).collect();
+        assert!(differing.is_empty(), "{name}: {differing:#?}");
+    }
+    for (pointer, how, evaluation) in KNOCKED_OUT.iter() {
+        assert!(identities(evaluation) == expected, "{pointer} {how:?}");
+    }
+}
+
+/// Without any fact each code blocks, by checks of its own: none passes for want of something to judge.
+#[test]
+fn no_code_is_vacuous() {
+    for document in [ready(), without_observations()] {
+        let evaluation = evaluate_sealed(document);
+        for code in evaluation.verdict.lanes.iter().flat_map(|lane| &lane.codes) {
+            assert!(!code.checks.is_empty(), "{}", code.code);
+            assert!(code.checks.iter().all(|check| check.claim != "at least one check"), "{}", code.code);
+        }
+    }
+    let mut bare = without_observations();
+    bare["handles"] = json!({});
+    let expected: BTreeSet<String> = CODES.iter().map(|(code, ..)| code.to_string()).collect();
+    assert_eq!(fired(&evaluate_sealed(bare)), expected);
+    // The Flink handle set is judged by the handles alone.
+    let mut but_flink = expected;
+    but_flink.remove("M2C-B6");
+    assert_eq!(fired(&evaluate_sealed(without_observations())), but_flink);
+}
+
+/// Knock-outs that the lanes pass with, and why.
+pub(crate) struct Unguarded {
+    /// How the observation's pointer starts: one of these.
+    starts: &'static [&'static str],
+    /// How it ends: one of these.
+    ends: &'static [&'static str],
+    ways: &'static [KnockOut],
+    /// Why it leaves a GO.
+    reason: &'static str,
+}
+
+const UNGUARDED: [Unguarded; 3] = [
+    Unguarded {
+        starts: &[
+            "/aws/dynamodb/tables/",
+            "/aws/kafka/clusters/",
+            "/aws/kms/aliases/",
+            "/aws/s3/buckets/fraud-platform-dev-full-tfstate/",
+        ],
+        ends: &["/continuous_backups", "/tags", "/time_to_live", "/policy", "/rotation", "/tagging"],
+        ways: &[KnockOut::Absent],
+        reason: "nothing is pinned for it, so that there is none is an answer",
+    },
+    Unguarded {
+        starts: &["/terraform/stacks/data_ml/", "/terraform/stacks/ops/", "/terraform/stacks/runtime/"],
+        ends: &["/validate", "/plan", "/apply", "/post_apply_plan", "/outputs", "/state"],
+        ways: &[KnockOut::Unreadable, KnockOut::Absent, KnockOut::Removed],
+        reason: "the lanes that materialize these stacks read it; M2.A needs folder, backend and init only",
+    },
+    Unguarded {
+        starts: &[
+            "/aws/s3/buckets/fraud-platform-dev-full-artifacts/",
+            "/aws/s3/buckets/fraud-platform-dev-full-evidence/",
+            "/aws/s3/buckets/fraud-platform-dev-full-object-store/",
+        ],
+        ends: &["/location"],
+        ways: &[KnockOut::Absent],
+        reason: "only evidence: every bucket has a location, and of one that is gone its head blocks",
+    },
+];
+
+pub(crate) fn unguarded(pointer: &str, how: KnockOut) -> Option<&'static Unguarded> {
+    UNGUARDED.iter().find(|entry| {
+        entry.ways.contains(&how)
+            && entry.starts.iter().any(|start| pointer.starts_with(start))
+            && entry.ends.iter().any(|end| pointer.ends_with(end))
+            // M2B-B4 needs the tags of the key.
+            && !(pointer.contains("/kms/") && pointer.ends_with("/tags"))
+    })
+}
+
+#[test]
+fn whatever_is_knocked_out_blocks() {
+    let mut used = BTreeSet::new();
+    let mut faults = Vec::new();
+    for (pointer, how, evaluation) in KNOCKED_OUT.iter() {
+        match (evaluation.verdict.outcome, unguarded(pointer, *how)) {
+            (Outcome::NoGo, None) => {}
+            (Outcome::Go, Some(entry)) => {
+                used.insert(entry.reason);
+            }
+            (Outcome::Go, None) => faults.push(format!("{pointer} {how:?} leaves a GO")),
+            (Outcome::NoGo, Some(entry)) => {
+                faults.push(format!("{pointer} {how:?} blocks, but is listed: {}", entry.reason));
+            }
+        }
+    }
+    assert_eq!(faults, [""; 0]);
+    assert_eq!(used.len(), UNGUARDED.len(), "every entry of the list is needed");
+}
