@@ -37,6 +37,7 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use crate::fact::{AwsFacts, Handle, Observation, ReadError, ReadErrorKind, Receipt};
+use crate::redact::Redactor;
 
 pub use catalog::Defaults;
 pub use client::{Connection, ConnectionError, Options};
@@ -44,16 +45,6 @@ pub use operation::Operation;
 
 use catalog::{Aspects, CATALOG, Entry, Kind, Subject};
 use session::Session;
-
-/// What keeps secrets out of what is recorded.
-pub trait Fingerprint: Sync {
-    /// The run-keyed fingerprint that stands in a secret's place.
-    fn fingerprint(&self, secret: &str) -> String;
-    /// Makes every later [`Fingerprint::redact_text`] replace this secret, unless it is public anyway.
-    fn learn(&self, secret: &str);
-    /// The text without what is, or looks like, a secret.
-    fn redact_text(&self, text: &str) -> String;
-}
 
 /// How a run gets on.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +96,7 @@ pub async fn collect(
     connection: &Connection,
     handles: &BTreeMap<String, Handle>,
     defaults: &Defaults,
-    redactor: &dyn Fingerprint,
+    redactor: &Redactor,
     progress: &(dyn Fn(Event<'_>) + Sync),
 ) -> Collected {
     let plan: Vec<(&Kind, Subject)> = CATALOG
@@ -165,18 +156,6 @@ mod tests {
 
     use super::*;
 
-    struct Plain;
-
-    impl Fingerprint for Plain {
-        fn fingerprint(&self, _secret: &str) -> String {
-            "redacted".to_owned()
-        }
-        fn learn(&self, _secret: &str) {}
-        fn redact_text(&self, text: &str) -> String {
-            text.to_owned()
-        }
-    }
-
     fn handles() -> BTreeMap<String, Handle> {
         let sources = CATALOG.iter().flat_map(|entry| match entry.source {
             catalog::Source::Handles(names) => names.to_vec(),
@@ -203,7 +182,7 @@ mod tests {
             ..Options::default()
         };
         let connection = Connection::open(options, None).await;
-        collect(&connection, &handles(), &Defaults::default(), &Plain, &|_| {}).await
+        collect(&connection, &handles(), &Defaults::default(), &Redactor::new().unwrap(), &|_| {}).await
     }
 
     #[tokio::test]

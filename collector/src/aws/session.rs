@@ -11,18 +11,19 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
 
 use crate::fact::{ReadError, Receipt};
+use crate::redact::Redactor;
 
+use super::Event;
 use super::call::{Call, Outcome};
 use super::client::{Connection, ConnectionError};
 use super::operation::Operation;
-use super::{Event, Fingerprint};
 
 type Clients = HashMap<(TypeId, String), Box<dyn Any + Send + Sync>>;
 
 /// Everything that the calls of one run share.
 pub(super) struct Session<'a> {
     pub(super) connection: &'a Connection,
-    pub(super) redactor: &'a dyn Fingerprint,
+    pub(super) redactor: &'a Redactor,
     progress: &'a (dyn Fn(Event<'_>) + Sync),
     slots: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
     clients: Mutex<Clients>,
@@ -34,7 +35,7 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(super) fn new(
         connection: &'a Connection,
-        redactor: &'a dyn Fingerprint,
+        redactor: &'a Redactor,
         progress: &'a (dyn Fn(Event<'_>) + Sync),
     ) -> Self {
         Self {
