@@ -34,12 +34,27 @@ fn assert_blocks_with(world: &World, more: &[&str], codes: &[&str], (code, subje
     let blockers: Vec<&Value> =
         verdict["lanes"].as_array().unwrap().iter().flat_map(|lane| lane["blockers"].as_array().unwrap()).collect();
     let found: BTreeSet<&str> = blockers.iter().map(|blocker| blocker["code"].as_str().unwrap()).collect();
-    assert_eq!(found, codes.iter().copied().collect(), "{}", run.stdout);
+    assert_eq!(found, codes.iter().copied().collect(), "{}\n{}", run.stdout, failed_logs(world));
     let is_key =
         |blocker: &&Value| blocker["code"] == code && blocker["subject"] == subject && blocker["cause"] == cause;
     assert!(blockers.iter().any(is_key), "no blocker {code} of {subject}: {cause}\n{}", run.stdout);
     assert_eq!(run.code, 1, "{}", run.stdout);
     assert!(run.stdout.starts_with("NO-GO"), "{}", run.stdout);
+}
+
+/// The logs of the Terraform commands that failed, for whoever reads why a test did.
+fn failed_logs(world: &World) -> String {
+    let facts: Value = serde_json::from_slice(&fs::read(world.folder().join("facts.json")).unwrap()).unwrap();
+    let mut logs = String::new();
+    for (name, stack) in facts["terraform"]["stacks"].as_object().unwrap() {
+        for (step, observation) in stack.as_object().unwrap() {
+            let value = &observation["value"];
+            if value["exit_code"].as_i64().is_some_and(|code| ![0, 2].contains(&code)) {
+                logs.push_str(&format!("terraform {step} of {name}:\n{}\n", value["log"].as_str().unwrap_or_default()));
+            }
+        }
+    }
+    logs
 }
 
 /// Replaces a piece of a stack's file; it must be there exactly once.
