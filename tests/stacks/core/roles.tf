@@ -31,6 +31,24 @@ data "aws_iam_policy_document" "runtime_trust" {
   }
 }
 
+data "aws_caller_identity" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  parameters = "arn:aws:ssm:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:parameter"
+
+  # Other stacks make these parameters, after this one; what runs on the cluster reads them and no others.
+  runtime_parameters = [
+    "/fraud-platform/dev_full/msk/bootstrap_brokers",
+    "/fraud-platform/dev_full/aurora/endpoint",
+    "/fraud-platform/dev_full/aurora/reader_endpoint",
+    "/fraud-platform/dev_full/aurora/username",
+    "/fraud-platform/dev_full/aurora/password",
+    "/fraud-platform/dev_full/redis/endpoint",
+  ]
+}
+
 resource "aws_iam_role" "eks_runtime_platform_base" {
   name               = "${local.name}-eks-runtime-platform-base"
   assume_role_policy = data.aws_iam_policy_document.runtime_trust.json
@@ -53,6 +71,12 @@ data "aws_iam_policy_document" "runtime_platform_base" {
     sid       = "UsePlatformKey"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [aws_kms_key.platform.arn]
+  }
+
+  statement {
+    sid       = "ReadRuntimeParameters"
+    actions   = ["ssm:GetParameter", "ssm:GetParameters"]
+    resources = [for path in local.runtime_parameters : "${local.parameters}${path}"]
   }
 }
 

@@ -1,4 +1,4 @@
-# Data and ML: a skeleton so far, with a backend that initialises and nothing else.
+# Data and ML: what Databricks, MLflow and SageMaker run as, and where their secrets are.
 terraform {
   required_version = ">= 1.10"
 

@@ -1,4 +1,4 @@
-# Operations: a skeleton so far, with a backend that initialises and nothing else.
+# Operations: orchestration by Airflow, alarms, dashboards, the budget, and the audit of correlation.
 terraform {
   required_version = ">= 1.10"
 

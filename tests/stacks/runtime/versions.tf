@@ -1,4 +1,4 @@
-# The runtime: a skeleton so far, with a backend that initialises and nothing else.
+# The runtime: ingress edge, stream applications, cluster, orchestration, and the roles that they run as.
 terraform {
   required_version = ">= 1.10"
 
