@@ -1,8 +1,8 @@
-"""What moto's Glue, MSK and S3 lack, added to moto's own state.
+"""What moto's services lack, added to moto's own state.
 
 Nothing here is canned: every addition reads or writes the backend that moto keeps, so Terraform, a test's own hand and
 the collector see one world. Each function is named after the operation that it completes, and says what moto does
-without it.
+without it. Larger additions have files of their own: `compute`, `flink`, `money`, `simulation`, `topics`.
 """
 
 import functools
@@ -11,6 +11,7 @@ import json
 from datetime import datetime, timezone
 from urllib.parse import unquote
 
+from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.core.responses import ActionResult
 from moto.dynamodb.models import DynamoDBBackend
 from moto.glue.models import GlueBackend
@@ -20,6 +21,10 @@ from moto.kafka.models import FakeKafkaCluster, KafkaBackend
 from moto.kafka.responses import KafkaResponse
 from moto.moto_api._internal import mock_random
 from moto.s3.responses import S3Response
+from moto.stepfunctions.responses import StepFunctionResponse
+
+from . import compute, flink, money, simulation, topics
+from .pages import page
 
 
 def install() -> None:
@@ -39,6 +44,16 @@ def install() -> None:
     DynamoDBBackend.describe_time_to_live = _of_existing_table(DynamoDBBackend.describe_time_to_live)
 
     S3Response.get_bucket_versioning = _get_bucket_versioning(S3Response.get_bucket_versioning)
+
+    StepFunctionResponse.validate_state_machine_definition = _validate_state_machine_definition
+    StepFunctionResponse.list_state_machine_versions = _list_state_machine_versions
+
+    ApiGatewayV2Response.get_authorizers = _get_authorizers
+    for name in ("get_stages", "get_routes", "get_integrations"):
+        setattr(ApiGatewayV2Response, name, _in_pages(getattr(ApiGatewayV2Response, name)))
+
+    for additions in (compute, flink, money, simulation, topics):
+        additions.install()
 
 
 def _get_bucket_versioning(original):
@@ -157,3 +172,51 @@ def _get_bootstrap_brokers(self: KafkaResponse) -> str:
         zone = f"{cluster['clusterName']}.{identity}.c2.kafka.{self.region}.amazonaws.com"
         hosts = [f"b-{n + 1}.{zone}" for n in range(min(cluster["provisioned"]["numberOfBrokerNodes"], 3))]
     return json.dumps({"bootstrapBrokerStringSaslIam": ",".join(f"{host}:9098" for host in hosts)})
+
+
+def _validate_state_machine_definition(self: StepFunctionResponse) -> ActionResult:
+    """Step Functions ValidateStateMachineDefinition (moto: not implemented): the structure, not each state's own fields."""
+    try:
+        definition = json.loads(self._get_param("definition"))
+        states = definition["States"]
+        named = [definition["StartAt"], *(state["Next"] for state in states.values() if "Next" in state)]
+        wrong = [f"there is no state {name}" for name in named if name not in states]
+        wrong += [f"the state {name} has no type" for name, state in states.items() if "Type" not in state]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        wrong = [f"the definition is malformed: {error!r}"]
+    diagnostics = [{"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": message} for message in wrong]
+    return ActionResult({"result": "FAIL" if wrong else "OK", "diagnostics": diagnostics, "truncated": False})
+
+
+def _list_state_machine_versions(self: StepFunctionResponse) -> ActionResult:
+    """Step Functions ListStateMachineVersions (moto: not implemented), newest first."""
+    machine = self.stepfunction_backend.describe_state_machine(self._get_param("stateMachineArn"))
+    versions = [
+        {"stateMachineVersionArn": version.arn, "creationDate": version.creation_date}
+        for _, version in sorted(machine.versions.items(), reverse=True)
+    ]
+    parameters = {name: self._get_param(name) for name in ("maxResults", "nextToken")}
+    return ActionResult(page(parameters, "stateMachineVersions", versions, "maxResults", "nextToken"))
+
+
+def _get_authorizers(self: ApiGatewayV2Response):
+    """API Gateway v2 GetAuthorizers (moto: not implemented)."""
+    api = self.apigatewayv2_backend.get_api(self.path.split("/")[-2])
+    items = [authorizer.to_json() for authorizer in api.authorizers.values()]
+    return 200, {}, json.dumps(_page_of(self, items))
+
+
+def _in_pages(original):
+    """An API Gateway v2 list in pages (moto: all at once)."""
+
+    @functools.wraps(original)
+    def read(self: ApiGatewayV2Response):
+        status, headers, body = original(self)
+        return status, headers, json.dumps(_page_of(self, json.loads(body)["items"]))
+
+    return read
+
+
+def _page_of(self: ApiGatewayV2Response, items: list) -> dict:
+    parameters = {name: values[0] for name, values in self.querystring.items()}
+    return page(parameters, "items", items, "maxResults", "nextToken")

@@ -20,8 +20,7 @@ data "aws_iam_policy_document" "sagemaker" {
     actions = ["ssm:GetParameter"]
     resources = [
       aws_ssm_parameter.mlflow_tracking_uri.arn,
-      # Its ARN is written out, because its value is this role's own.
-      "arn:aws:ssm:${local.region}:${local.account}:parameter/fraud-platform/dev_full/sagemaker/model_exec_role_arn",
+      aws_ssm_parameter.sagemaker_model_exec_role_arn.arn,
     ]
   }
 
