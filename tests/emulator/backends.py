@@ -2,7 +2,7 @@
 
 Nothing here is canned: every addition reads or writes the backend that moto keeps, so Terraform, a test's own hand and
 the collector see one world. Each function is named after the operation that it completes, and says what moto does
-without it. Larger additions have files of their own: `compute`, `flink`, `money`, `simulation`, `topics`.
+without it. Larger additions have files of their own: `compute`, `flink`, `inventory`, `money`, `simulation`, `topics`.
 """
 
 import functools
@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from urllib.parse import unquote
 
 from moto.apigatewayv2.responses import ApiGatewayV2Response
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.dynamodb.models import DynamoDBBackend
 from moto.glue.models import GlueBackend
 from moto.glue.responses import GlueResponse
@@ -21,9 +21,10 @@ from moto.kafka.models import FakeKafkaCluster, KafkaBackend
 from moto.kafka.responses import KafkaResponse
 from moto.moto_api._internal import mock_random
 from moto.s3.responses import S3Response
+from moto.sagemaker.responses import SageMakerResponse
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from . import compute, flink, money, simulation, topics
+from . import compute, flink, inventory, money, simulation, topics
 from .pages import page
 
 
@@ -48,11 +49,13 @@ def install() -> None:
     StepFunctionResponse.validate_state_machine_definition = _validate_state_machine_definition
     StepFunctionResponse.list_state_machine_versions = _list_state_machine_versions
 
+    SageMakerResponse.delete_model_package_group = _delete_model_package_group
+
     ApiGatewayV2Response.get_authorizers = _get_authorizers
     for name in ("get_stages", "get_routes", "get_integrations"):
         setattr(ApiGatewayV2Response, name, _in_pages(getattr(ApiGatewayV2Response, name)))
 
-    for additions in (compute, flink, money, simulation, topics):
+    for additions in (compute, flink, inventory, money, simulation, topics):
         additions.install()
 
 
@@ -197,6 +200,14 @@ def _list_state_machine_versions(self: StepFunctionResponse) -> ActionResult:
     ]
     parameters = {name: self._get_param(name) for name in ("maxResults", "nextToken")}
     return ActionResult(page(parameters, "stateMachineVersions", versions, "maxResults", "nextToken"))
+
+
+def _delete_model_package_group(self: SageMakerResponse) -> ActionResult:
+    """SageMaker DeleteModelPackageGroup (moto: not implemented)."""
+    name = self._get_param("ModelPackageGroupName")
+    self.sagemaker_backend.describe_model_package_group(name)
+    del self.sagemaker_backend.model_package_groups[name]
+    return EmptyResult()
 
 
 def _get_authorizers(self: ApiGatewayV2Response):
