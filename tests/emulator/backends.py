@@ -25,7 +25,7 @@ from moto.sagemaker.responses import SageMakerResponse
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from . import compute, flink, inventory, money, simulation, topics
-from .pages import page
+from .pages import page, without_nulls
 
 
 def install() -> None:
@@ -230,4 +230,4 @@ def _in_pages(original):
 
 def _page_of(self: ApiGatewayV2Response, items: list) -> dict:
     parameters = {name: values[0] for name, values in self.querystring.items()}
-    return page(parameters, "items", items, "maxResults", "nextToken")
+    return page(parameters, "items", without_nulls(items), "maxResults", "nextToken")

@@ -26,18 +26,31 @@ def to_json(body: bytes) -> bytes:
     return json.dumps(_plain(cbor2.loads(body) if body else {})).encode()
 
 
-def from_json(target: str, operation: str, body: bytes, succeeded: bool) -> bytes:
-    """A JSON answer as CBOR; an error has no modelled shape that needs care."""
+def from_json(target: str, operation: str, body: bytes) -> bytes:
+    """The JSON answer of a call that succeeded, as CBOR."""
+    model = _operation(target, operation)
+    return cbor2.dumps(_tagged(model and model.output_shape, json.loads(body or b"{}")))
+
+
+def error_from_json(target: str, operation: str, body: bytes) -> tuple[bytes, dict[str, str]]:
+    """The JSON answer of a call that failed, as CBOR, and the headers that go with it.
+
+    The service once spoke the query protocol: the body names the error by its shape, a header by its code of old.
+    """
     value = json.loads(body or b"{}")
-    return cbor2.dumps(_tagged(_output_shape(target, operation), value) if succeeded else value)
+    code, model = value.get("__type", "").split("#")[-1], _operation(target, operation)
+    for shape in model.error_shapes if model else ():
+        if shape.metadata.get("error", {}).get("code") == code:
+            value["__type"] = f"com.amazonaws.{_TARGETS[target]}#{shape.name}"
+    return cbor2.dumps(value), {"x-amzn-query-error": f"{code};Sender"}
 
 
 @functools.cache
-def _output_shape(target: str, operation: str):
+def _operation(target: str, operation: str):
     service = _TARGETS.get(target)
     if service is None:
         return None
-    return botocore.session.get_session().get_service_model(service).operation_model(operation).output_shape
+    return botocore.session.get_session().get_service_model(service).operation_model(operation)
 
 
 def _plain(value):

@@ -8,6 +8,8 @@ from moto.core.exceptions import JsonRESTError
 from moto.kinesisanalyticsv2.models import Application, KinesisAnalyticsV2Backend
 from moto.kinesisanalyticsv2.responses import KinesisAnalyticsV2Response
 
+from .pages import without_nulls
+
 
 def install() -> None:
     """Completes moto's classes."""
@@ -57,7 +59,7 @@ def _describe_application(original):
 
 def _as_aws(self: KinesisAnalyticsV2Backend, name: str, detail: dict) -> dict:
     created = self.applications[name].creation_date_time
-    return detail | {"ApplicationName": name, "ApplicationVersionCreateTimestamp": created}
+    return without_nulls(detail) | {"ApplicationName": name, "ApplicationVersionCreateTimestamp": created}
 
 
 def _existing(self: KinesisAnalyticsV2Backend, name: str) -> Application:

@@ -7,7 +7,7 @@ up: a day has the same cost whenever and by whomever it is asked for, and days d
 import functools
 import hashlib
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 
 from moto.budgets.exceptions import NotFoundException
 from moto.budgets.models import Budget, BudgetsBackend, Notification
@@ -37,12 +37,15 @@ def install() -> None:
 
 
 def _create_budget(original):
-    """Budgets CreateBudget that keeps its tags (moto: dropped)."""
+    """Budgets CreateBudget that keeps its tags and starts this month if nobody says when (moto: dropped, no start)."""
 
     @functools.wraps(original)
     def create_budget(self: BudgetsResponse):
         answer = original(self)
-        _budget(self).tags = {tag["Key"]: tag["Value"] for tag in self._get_param("ResourceTags") or []}
+        budget = _budget(self)
+        first = datetime.now(timezone.utc).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        budget.budget["TimePeriod"].setdefault("Start", int(first.timestamp()))
+        budget.tags = {tag["Key"]: tag["Value"] for tag in self._get_param("ResourceTags") or []}
         return answer
 
     return create_budget

@@ -161,9 +161,10 @@ def _ask_in_json(moto: Callable, environ: dict, call: Call) -> Reply:
         "smithy-protocol": "rpc-v2-cbor",
         "x-amzn-RequestId": protocol.REQUEST_ID,
     }
-    return dataclasses.replace(
-        reply, headers=headers, body=cbor.from_json(target, operation, reply.body, reply.status < 300)
-    )
+    if reply.status < 300:
+        return dataclasses.replace(reply, headers=headers, body=cbor.from_json(target, operation, reply.body))
+    body, additional = cbor.error_from_json(target, operation, reply.body)
+    return dataclasses.replace(reply, headers=headers | additional, body=body)
 
 
 def _json(value: object, status: int = 200) -> Reply:
