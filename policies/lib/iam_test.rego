@@ -152,7 +152,10 @@ _trusts := {
 		"given": [object.union(_assume, {"Principal": {"Service": ["states.amazonaws.com", "lambda.amazonaws.com"]}})],
 		"trusted": ["Service lambda.amazonaws.com", "Service states.amazonaws.com"],
 	},
-	"an account": {"given": [object.union(_without(_assume, "Principal"), {"Principal": {"AWS": "1"}})], "trusted": ["AWS 1"]},
+	"an account": {
+		"given": [object.union(_without(_assume, "Principal"), {"Principal": {"AWS": "1"}})],
+		"trusted": ["AWS 1"],
+	},
 	"anyone": {"given": [object.union(_assume, {"Principal": "*"})], "trusted": ["Principal *"]},
 	"everyone but one": {"given": [_without(_assume, "Principal")], "trusted": ["Principal unknown"]},
 	"a denial": {

@@ -10,8 +10,8 @@ import data.lib.schema_registry
 # METADATA
 # title: Evidence of topics, schemas and READY authority is missing or inconsistent
 # description: |
-#   An observation of this lane lacks the calls that it came from, or a call ended otherwise than the observation says. A
-#   read behind a handle that is not pinned has no receipt, so such a handle blocks here, too.
+#   An observation of this lane lacks the calls that it came from, or a call ended otherwise than the observation says.
+#   A read behind a handle that is not pinned has no receipt, so such a handle blocks here, too.
 # custom:
 #   code: M2D-B7
 #   severity: S2
@@ -41,7 +41,10 @@ observations contains {
 
 observations contains {
 	"subject": name,
-	"message": sprintf("roles routed to %v: %v", [data.contract.m2.topics.routes_open_roles_to, concat(", ", _routed(name))]),
+	"message": sprintf("roles that %v must still make: %v", [
+		data.contract.m2.topics.routes_open_roles_to,
+		concat(", ", _routed(name)),
+	]),
 	"facts": [handle.pointer(role) | some role in _routed(name)],
 } if {
 	some name in data.contract.m2.topics.required

@@ -20,7 +20,12 @@ import data.lib.handle
 #   remediation: Apply the runtime stack, or pin the edge's handles to what it makes.
 b4 contains check.pinned_as(_edge.mode.handle, "it is pinned to the managed edge", _edge.mode.value)
 
-b4 contains check.equals_handle(_edge.api, "AWS reports an API under it", aws.api(_edge.api, "api", ["apiId"]), _edge.api)
+b4 contains check.equals_handle(
+	_edge.api,
+	"AWS reports an API under it",
+	aws.api(_edge.api, "api", ["apiId"]),
+	_edge.api,
+)
 
 b4 contains check.equals_handle(
 	_edge.api_name,

@@ -7,8 +7,8 @@ import data.lib.path
 # METADATA
 # title: Runtime path not governed
 # description: |
-#   A `PHASE_RUNTIME_PATH_*` or `RUNTIME_*` handle is missing or pins something that the contract does not allow: a phase
-#   runs on one path, which is pinned, does not change within the phase, and may fall back only under a new
+#   A `PHASE_RUNTIME_PATH_*` or `RUNTIME_*` handle is missing or pins something that the contract does not allow: a
+#   phase runs on one path, which is pinned, does not change within the phase, and may fall back only under a new
 #   `phase_execution_id`. Or two of them contradict each other, or the pattern of the evidence is not a valid path that
 #   is another one for each execution.
 # custom:

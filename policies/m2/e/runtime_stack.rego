@@ -1,8 +1,8 @@
 # METADATA
 # title: Runtime stack, roles and edge
 # description: |
-#   The `runtime` stack is applied; its roles trust their own service only and may not do everything; the ingress edge is
-#   the managed one and whole; a phase runs on one pinned path; and EKS is there as far as it is used.
+#   The `runtime` stack is applied; its roles trust their own service only and may not do everything; the ingress edge
+#   is the managed one and whole; a phase runs on one pinned path; and EKS is there as far as it is used.
 # custom:
 #   lane: M2.E
 #   next: M2.F
@@ -65,9 +65,9 @@ b2 contains claim if some claim in stack.commands(_stack)
 # METADATA
 # title: Runtime role not as pinned
 # description: |
-#   A role that the runtime stands on is not pinned or not there, trusts another than its own service, or has a statement
-#   that allows everything on everything. A condition in the trust policy only narrows it; a statement that allows all
-#   but a few things counts as one that allows everything.
+#   A role that the runtime stands on is not pinned or not there, trusts another than its own service, or has a
+#   statement that allows everything on everything. A condition in the trust policy only narrows it; a statement that
+#   allows all but a few things counts as one that allows everything.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 # custom:
