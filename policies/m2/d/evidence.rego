@@ -31,15 +31,6 @@ _parameter_refs := [_parameter(aspect) | some aspect in ["metadata", "value"]]
 _state_machine_ref := aws.state_machine(_state_machine, "state_machine", [])
 
 observations contains {
-	"subject": _probe.handle,
-	"message": "the topics themselves are not probed",
-	"facts": [handle.pointer(name) | some name in handle.named_by_setting(_probe)],
-} if {
-	count(_probed) == 0
-	fact.status(_topics) == "not_collected"
-}
-
-observations contains {
 	"subject": name,
 	"message": sprintf("roles that %v must still make: %v", [
 		data.contract.m2.topics.routes_open_roles_to,
