@@ -19,6 +19,15 @@ registry(name, aspect, field) := _named("glue", "registries", name, aspect, fiel
 
 parameter(name, aspect, field) := _named("ssm", "parameters", name, aspect, field)
 
+# A Step Functions state machine, by its name or its ARN.
+state_machine(name, aspect, field) := _named("sfn", "state_machines", name, aspect, field)
+
+api(name, aspect, field) := _named("apigatewayv2", "apis", name, aspect, field)
+
+function(name, aspect, field) := _named("lambda", "functions", name, aspect, field)
+
+eks_cluster(name, aspect, field) := _named("eks", "clusters", name, aspect, field)
+
 # A KMS key, by its alias.
 key(name, aspect, field) := _named("kms", "aliases", name, aspect, field)
 
@@ -26,18 +35,13 @@ key(name, aspect, field) := _named("kms", "aliases", name, aspect, field)
 # handle that is there and not pinned blocks like any other.
 anchor_schema(aspect, field) := {
 	"subject": anchor.handle,
-	"at": ["aws", "glue", "schemas", _path([handle.value(registry_name), schema_name(anchor)]), aspect],
+	"at": ["aws", "glue", "schemas", _path([handle.value(registry_name), handle.chosen(anchor)]), aspect],
 	"field": field,
-	"handles": array.concat([registry_name], _mentioned(anchor.handle)),
+	"handles": array.concat([registry_name], handle.named_by_setting(anchor)),
 } if {
 	anchor := data.contract.m2.streaming.anchor_schema
 	registry_name := data.contract.m2.streaming.registry
 }
-
-# The name of a schema that a handle may pin, and that the contract names where the handle is not mentioned.
-schema_name(schema) := schema["default"] if {
-	count(_mentioned(schema.handle)) == 0
-} else := handle.value(schema.handle)
 
 # Every resource that carries the project's tag.
 inventory(field) := {
@@ -56,10 +60,6 @@ _named(service, kind, name, aspect, field) := {
 	"field": field,
 	"handles": [name],
 }
-
-_mentioned(name) := [name] if {
-	handle.raw(name) != null
-} else := []
 
 _path(parts) := concat("/", parts) if {
 	every part in parts {

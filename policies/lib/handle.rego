@@ -16,6 +16,16 @@ is_pinned(name) if object.get(_pinned, name, null) != null
 # The handles that the registry mentions, pinned or not, whose names start with the prefix.
 mentioned(prefix) := {name | some name, _ in _raw; startswith(name, prefix)}
 
+# A setting that a handle may pin, and that the contract gives a default where the registry does not mention the handle.
+chosen(setting) := setting["default"] if {
+	raw(setting.handle) == null
+} else := value(setting.handle)
+
+# The handle that `chosen` needs, if it needs one.
+named_by_setting(setting) := [] if {
+	raw(setting.handle) == null
+} else := [setting.handle]
+
 # The handles among `names` that are not pinned.
 unpinned(names) := [name | some name in names; object.get(_pinned, name, null) == null]
 

@@ -74,3 +74,16 @@ test_mentioned_handles_need_not_be_pinned if {
 }
 
 test_a_document_without_handles_pins_nothing if not handle.is_pinned("PINNED") with input as {}
+
+test_a_setting_falls_back_only_where_its_handle_is_not_mentioned if {
+	settings := {name: {"handle": name, "default": "d"} | some name in ["PINNED", "FALSE", "OPEN", "BLANK", "NOWHERE"]}
+	found := {name: [handle.chosen(setting), handle.named_by_setting(setting)] | some name, setting in settings}
+		with input as _document
+	found == {
+		"PINNED": ["x", ["PINNED"]],
+		"FALSE": [false, ["FALSE"]],
+		"OPEN": [null, ["OPEN"]],
+		"BLANK": [null, ["BLANK"]],
+		"NOWHERE": ["d", []],
+	}
+}

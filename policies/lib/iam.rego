@@ -23,6 +23,47 @@ denied_by_resource(document, principal, actions, resource) := sort({action |
 # The documents that cannot be understood: not an object, or without statements.
 opaque(documents) := [document | some document in documents; count(_statements(document)) == 0]
 
+# Whom a trust policy lets in, sorted, each as "<kind> <name>". A statement that is not an Allow of `sts:AssumeRole` is
+# listed as what it is, so that only a policy that is understood as a whole can be as expected. Conditions only narrow.
+trusted(document) := sort({principal |
+	some statement in _statements(document)
+	some principal in _let_in(statement)
+})
+
+# The statements that allow everything on everything. Everything but a few things counts, whatever the condition.
+boundless(documents) := [statement |
+	some document in documents
+	some statement in _statements(document)
+	object.get(statement, "Effect", null) == "Allow"
+	_is_boundless(statement, "Action", "NotAction", {""})
+	_is_boundless(statement, "Resource", "NotResource", {"", "arn", "arn:aws"})
+]
+
+_let_in(statement) := {"another statement than an Allow of sts:AssumeRole"} if {
+	not _lets_in(statement)
+} else := {sprintf("%s %v", [kind, name]) |
+	some kind, names in _principals(statement)
+	some name in _list(names)
+}
+
+_lets_in(statement) if {
+	object.get(statement, "Effect", null) == "Allow"
+	_surely_covers(statement, "Action", "NotAction", "sts:assumerole")
+}
+
+_principals(statement) := named if {
+	named := object.get(statement, "Principal", null)
+	is_object(named)
+} else := {"Principal": object.get(statement, "Principal", "unknown")}
+
+_is_boundless(statement, positive, _, stems) if {
+	some pattern in _patterns(statement, positive)
+	contains(pattern, "*")
+	trim(pattern, "*?:") in stems
+}
+
+_is_boundless(statement, _, negative, _) if negative in object.keys(statement)
+
 _permits(documents, action, resource) if {
 	count(opaque(documents)) == 0
 	some document in documents

@@ -132,3 +132,82 @@ test_a_principal_without_an_arn_is_concerned_by_every_denial if {
 test_a_resource_without_a_policy_denies_nothing if {
 	iam.denied_by_resource(null, _role, _actions, _cluster) == []
 }
+
+_assume := {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+
+_something_else := "another statement than an Allow of sts:AssumeRole"
+
+# Statements of a trust policy, and whom they let in.
+_trusts := {
+	"its service": {"given": [_assume], "trusted": ["Service lambda.amazonaws.com"]},
+	"under a condition": {
+		"given": [object.union(_assume, {"Condition": {"StringEquals": {"aws:SourceAccount": "1"}}})],
+		"trusted": ["Service lambda.amazonaws.com"],
+	},
+	"among other actions": {
+		"given": [object.union(_assume, {"Action": ["sts:TagSession", "sts:AssumeRole"]})],
+		"trusted": ["Service lambda.amazonaws.com"],
+	},
+	"two services": {
+		"given": [object.union(_assume, {"Principal": {"Service": ["states.amazonaws.com", "lambda.amazonaws.com"]}})],
+		"trusted": ["Service lambda.amazonaws.com", "Service states.amazonaws.com"],
+	},
+	"an account": {
+		"given": [object.union(_without(_assume, "Principal"), {"Principal": {"AWS": "1"}})],
+		"trusted": ["AWS 1"],
+	},
+	"anyone": {"given": [object.union(_assume, {"Principal": "*"})], "trusted": ["Principal *"]},
+	"everyone but one": {"given": [_without(_assume, "Principal")], "trusted": ["Principal unknown"]},
+	"a denial": {
+		"given": [_assume, object.union(_assume, {"Effect": "Deny"})],
+		"trusted": ["Service lambda.amazonaws.com", _something_else],
+	},
+	"another action": {"given": [object.union(_assume, {"Action": "sts:TagSession"})], "trusted": [_something_else]},
+	"nothing": {"given": [], "trusted": []},
+}
+
+test_each_trust_policy_lets_in_whom_its_table_says if {
+	found := {name: iam.trusted(_document(case.given)) | some name, case in _trusts}
+	found == {name: case.trusted | some name, case in _trusts}
+}
+
+test_a_trust_policy_that_cannot_be_understood_lets_nobody_in if {
+	every document in [null, "text", {}, {"Statement": "x"}] {
+		iam.trusted(document) == []
+	}
+}
+
+# Statements, and whether they allow everything on everything.
+_grants := {
+	"everything": {"given": _allow({"Action": "*"}), "boundless": true},
+	"everything in lists": {"given": _allow({"Action": ["s3:*", "*"], "Resource": ["x", "*"]}), "boundless": true},
+	"every action of every service": {"given": _allow({"Action": "*:*"}), "boundless": true},
+	"every ARN": {"given": _allow({"Action": "*", "Resource": "arn:aws:*:*:*"}), "boundless": true},
+	"everything under a condition": {
+		"given": _allow({"Action": "*", "Condition": {"Bool": {"x": "true"}}}),
+		"boundless": true,
+	},
+	"everything but one action": {
+		"given": _without(_allow({"NotAction": "iam:*"}), "Action"),
+		"boundless": true,
+	},
+	"everything on all but one resource": {
+		"given": _without(_allow({"Action": "*", "NotResource": "x"}), "Resource"),
+		"boundless": true,
+	},
+	"one service": {"given": _allow({}), "boundless": false},
+	"everything on one service's resources": {
+		"given": _allow({"Action": "*", "Resource": "arn:aws:s3:::*"}),
+		"boundless": false,
+	},
+	"a denial of everything": {"given": _deny({"Action": "*"}), "boundless": false},
+	"no action": {"given": _without(_allow({}), "Action"), "boundless": false},
+}
+
+test_each_grant_is_boundless_as_its_table_says if {
+	found := {name: boundless |
+		some name, case in _grants
+		boundless := count(iam.boundless([_document([case.given])])) == 1
+	}
+	found == {name: case.boundless | some name, case in _grants}
+}

@@ -6,6 +6,7 @@
 package lib.snapshot
 
 import data.lib.fact
+import data.lib.handle
 import data.lib.report
 import data.lib.stack
 
@@ -55,6 +56,28 @@ observations(name) := {observation |
 		"message": sprintf("the %s destroys %v", [replace(step, "_", " "), object.get(change, "address", "a resource")]),
 		"facts": [fact.pointer(ref)],
 	}
+}
+
+# Changes that the last plan still shows, in a lane that has no code for them.
+unsettled(name) := {{
+	"subject": name,
+	"message": "the last plan still shows changes",
+	"facts": [fact.pointer(ref)],
+} |
+	ref := stack.answer(name, stack.last_plan(name), ["exit_code"])
+	fact.value(ref) == 2
+}
+
+# Handles that pin something else than the stack outputs, in a lane that has no code for them.
+differing_outputs(name, outputs) := {{
+	"subject": subject,
+	"message": sprintf("the stack's output %s differs from the handle", [output]),
+	"facts": [handle.pointer(subject), fact.pointer(ref)],
+} |
+	some subject, output in outputs
+	ref := stack.answer(name, "outputs", ["values", output, "value"])
+	fact.value(stack.answer(name, "outputs", ["values", output, "sensitive"])) == false
+	fact.value(ref) != handle.value(subject)
 }
 
 _steps(name, steps) := [stack.step(name, step, []) | some step in steps]

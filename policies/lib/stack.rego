@@ -113,6 +113,19 @@ last_plan(name) := "plan" if {
 	fact.status(step(name, "apply", [])) == "not_collected"
 } else := "post_apply_plan"
 
+# An apply whose outcome nobody could read again proves nothing. A run that applied nothing makes no second plan.
+reread(name) := check.of({
+	"subject": name,
+	"claim": "the plan after an apply can be read",
+	"refs": [ref | some ref in [plan]; fact.reading(ref) in {"unreadable", "failed", "missing"}],
+	"handles": [],
+	"holds": true,
+	"expected": "read, or nothing was applied",
+	"actual": fact.status(plan),
+}) if {
+	plan := answer(name, "post_apply_plan", [])
+}
+
 # What Terraform said at one step agrees with what it said at the others.
 consistent(name) := {
 	_apply_names_plan(name),

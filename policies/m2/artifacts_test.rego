@@ -47,11 +47,33 @@ _names := {
 		"m2c_blocker_register.json",
 		"m2c_execution_summary.json",
 	},
+	"d": {
+		"m2d_topic_surface_matrix.json",
+		"m2d_schema_registry_snapshot.json",
+		"m2d_lane_binding_matrix.json",
+		"m2d_sr_commit_authority_snapshot.json",
+		"m2d_blocker_register.json",
+		"m2d_execution_summary.json",
+	},
+	"e": {
+		"m2e_runtime_plan_snapshot.json",
+		"m2e_runtime_apply_snapshot.json",
+		"m2e_runtime_role_conformance_matrix.json",
+		"m2e_api_edge_runtime_snapshot.json",
+		"m2e_runtime_path_governance_snapshot.json",
+		"m2e_blocker_register.json",
+		"m2e_execution_summary.json",
+	},
 }
 
 _artifacts(document) := found if {
-	found := {"a": data.m2.a.artifacts, "b": data.m2.b.artifacts, "c": data.m2.c.artifacts} with input as document
-		with data.factgate as _factgate
+	found := {
+		"a": data.m2.a.artifacts,
+		"b": data.m2.b.artifacts,
+		"c": data.m2.c.artifacts,
+		"d": data.m2.d.artifacts,
+		"e": data.m2.e.artifacts,
+	} with input as document with data.factgate as _factgate
 }
 
 test_every_lane_writes_exactly_its_artifacts if {
@@ -146,4 +168,55 @@ test_stability_check_names_the_plan_that_stands if {
 	check := _artifacts(_ready).b["m2b_post_apply_stability_check.json"]
 	check.standing_plan == "plan"
 	check.stability.conforms
+}
+
+test_binding_matrix_shows_who_owns_a_topic_and_where_open_roles_are_made if {
+	document := fixture.pinned(_ready, "ROLE_FLINK_EXECUTION", "TO_PIN")
+	matrix := _artifacts(document).d["m2d_lane_binding_matrix.json"]
+	row := matrix.bindings.FP_BUS_RTDL_V1
+	[row.topic, row.routed, row.rows[0].owner] == ["fp.bus.rtdl.v1", ["ROLE_FLINK_EXECUTION"], "ROLE_FLINK_EXECUTION"]
+	row.conformance.conforms
+	matrix.roles.ROLE_FLINK_EXECUTION.value == "TO_PIN"
+}
+
+test_topic_matrix_shows_names_and_reachability if {
+	document := fixture.pinned(_ready, "FP_BUS_EXTRA_V1", "fp.bus.extra.v1")
+	matrix := _artifacts(document).d["m2d_topic_surface_matrix.json"]
+	matrix.topics.FP_BUS_AUDIT_V1.name == "fp.bus.audit.v1"
+	matrix.topics.FP_BUS_AUDIT_V1.conformance.conforms
+	matrix.reachability.conforms
+	matrix.probe.policy == "NOT_REQUIRED_AT_M2D"
+	matrix.other_topics == {"FP_BUS_EXTRA_V1": "fp.bus.extra.v1"}
+}
+
+test_commit_authority_names_the_state_machine_that_was_read if {
+	snapshot := _artifacts(_ready).d["m2d_sr_commit_authority_snapshot.json"]
+	snapshot.state_machine.state_machine.value.status == "ACTIVE"
+	snapshot.handles.SR_READY_COMMIT_STATE_MACHINE.value == "run-orchestrator"
+	snapshot.conformance.conforms
+}
+
+test_role_matrix_sets_every_role_against_its_service if {
+	matrix := _artifacts(_ready).e["m2e_runtime_role_conformance_matrix.json"]
+	{name: row.service | some name, row in matrix.roles} == object.union(
+		data.contract.m2.runtime.roles,
+		{"ROLE_EKS_NODEGROUP_DEV_FULL": null, "ROLE_EKS_RUNTIME_PLATFORM_BASE": null},
+	)
+	every row in matrix.roles {
+		row.conformance.conforms
+		row.facts.role.status == "present"
+	}
+	matrix.eks.uses_cluster
+	matrix.eks.conformance.conforms
+}
+
+test_edge_and_path_snapshots_show_what_was_judged if {
+	edge := _artifacts(_ready).e["m2e_api_edge_runtime_snapshot.json"]
+	edge.api.routes.value.items[0].routeKey == "POST /ingest/push"
+	edge["function"].configuration.value.State == "Active"
+	edge.table.time_to_live.status == "present"
+	edge.conformance.conforms
+	governance := _artifacts(_ready).e["m2e_runtime_path_governance_snapshot.json"]
+	governance.handles.IG_EDGE_MODE.value == "apigw_lambda_ddb"
+	governance.conformance.conforms
 }

@@ -133,7 +133,7 @@ _inconsistent := {
 		"document": fixture.without(_ready, ["run", "tool", "version"]),
 		"expected": {
 			[code, "run", "the run names itself, its clock, its tool and its registry", "evidence"] |
-			some code in ["M2A-B5", "M2B-B5", "M2C-B7"]
+			some code in ["M2A-B5", "M2B-B5", "M2C-B7", "M2D-B7", "M2E-B7"]
 		},
 	},
 	"a caller without an ARN": {

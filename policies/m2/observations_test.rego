@@ -4,7 +4,13 @@ import data.lib.fixture_test as fixture
 
 _observed(document) := found if {
 	found := {[lane, observation.subject, observation.message] |
-		some lane, observations in {"a": data.m2.a.observations, "b": data.m2.b.observations, "c": data.m2.c.observations}
+		some lane, observations in {
+			"a": data.m2.a.observations,
+			"b": data.m2.b.observations,
+			"c": data.m2.c.observations,
+			"d": data.m2.d.observations,
+			"e": data.m2.e.observations,
+		}
 		some observation in observations
 	} with input as document
 }
@@ -110,6 +116,37 @@ _noteworthy := {
 			"receipts": [],
 		}),
 		"expected": {["c", "MSK_CLUSTER_ARN", "the cluster has a policy of its own"]},
+	},
+	"roles that are still to be made": {
+		"document": fixture.pinned(_ready, "ROLE_STEP_FUNCTIONS_ORCHESTRATOR", "TO_PIN"),
+		"expected": {
+			["d", "FP_BUS_CONTROL_V1", "roles that M2.E must still make: ROLE_STEP_FUNCTIONS_ORCHESTRATOR"],
+			[
+				"e",
+				"ROLE_STEP_FUNCTIONS_ORCHESTRATOR",
+				"the stack's output role_step_functions_orchestrator differs from the handle",
+			],
+		},
+	},
+	"topics on the cluster": {
+		"document": fixture.put(_ready, array.concat(_cluster, ["topics"]), {
+			"status": "present",
+			"value": {"topics": [{"topicName": name} | some name in ["fp.bus.audit.v1", "fp.bus.extra.v1", "__offsets"]]},
+			"receipts": [],
+		}),
+		"expected": {["d", "MSK_CLUSTER_ARN", "topics of the bus that no handle names: fp.bus.extra.v1"]},
+	},
+	"a runtime plan that stays dirty": {
+		"document": fixture.put(_ready, ["terraform", "stacks", "runtime", "plan", "value", "exit_code"], 2),
+		"expected": {["e", "runtime", "the last plan still shows changes"]},
+	},
+	"a function under another role": {
+		"document": fixture.put(
+			_ready,
+			["aws", "lambda", "functions", "ig-handler", "configuration", "value", "Role"],
+			"arn:aws:iam::123456789012:role/other",
+		),
+		"expected": {["e", "LAMBDA_IG_HANDLER_NAME", "the function runs as another role than ROLE_LAMBDA_IG_EXECUTION"]},
 	},
 }
 

@@ -13,7 +13,7 @@ use crate::harness::factgate::run_alone;
 use crate::laws::{KNOCKED_OUT, unguarded};
 
 /// Code, severity and taxonomy, as the contract fixes them.
-pub(crate) const CODES: [(&str, &str, &str); 17] = [
+pub(crate) const CODES: [(&str, &str, &str); 31] = [
     ("M2A-B1", "S1", "M2-B1"),
     ("M2A-B2", "S1", "M2-B1"),
     ("M2A-B3", "S1", "M2-B1"),
@@ -31,10 +31,24 @@ pub(crate) const CODES: [(&str, &str, &str); 17] = [
     ("M2C-B5", "S1", "M2-B5"),
     ("M2C-B6", "S2", "M2-B5"),
     ("M2C-B7", "S2", "M2-B8"),
+    ("M2D-B1", "S1", "M2-B5"),
+    ("M2D-B2", "S1", "M2-B5"),
+    ("M2D-B3", "S1", "M2-B5"),
+    ("M2D-B4", "S1", "M2-B3"),
+    ("M2D-B5", "S1", "M2-B10"),
+    ("M2D-B6", "S2", "M2-B5"),
+    ("M2D-B7", "S2", "M2-B8"),
+    ("M2E-B1", "S1", "M2-B2"),
+    ("M2E-B2", "S1", "M2-B2"),
+    ("M2E-B3", "S1", "M2-B3"),
+    ("M2E-B4", "S1", "M2-B11"),
+    ("M2E-B5", "S1", "M2-B9"),
+    ("M2E-B6", "S1", "M2-B3"),
+    ("M2E-B7", "S2", "M2-B8"),
 ];
 
 /// The codes that judge evidence.
-const EVIDENCE: [&str; 3] = ["M2A-B5", "M2B-B5", "M2C-B7"];
+const EVIDENCE: [&str; 5] = ["M2A-B5", "M2B-B5", "M2C-B7", "M2D-B7", "M2E-B7"];
 
 /// One edit of the document: a JSON pointer and what stands there afterwards; nothing removes it.
 type Edit = (&'static str, Option<Value>);

@@ -93,6 +93,7 @@ _damaged := {
 		"document": _init_failed,
 		"expected": {
 			["M2A-B3", "TF_STACK_RUNTIME_DIR", "terraform init against the pinned backend succeeds", "violated"],
+			["M2E-B2", "runtime", "terraform init succeeds", "violated"],
 		},
 	},
 	"init fails because the backend block names another bucket": {
@@ -101,6 +102,7 @@ _damaged := {
 		}),
 		"expected": {
 			["M2A-B3", "TF_STACK_RUNTIME_DIR", "terraform init against the pinned backend succeeds", "violated"],
+			["M2E-B2", "runtime", "terraform init succeeds", "violated"],
 			["M2A-B4", "runtime", "the backend's bucket is the pinned one", "violated"],
 		},
 	},

@@ -6,6 +6,8 @@ import data.lib.fact
 import data.lib.handle
 import data.lib.receipt
 import data.lib.report
+import data.lib.role
+import data.lib.schema_registry
 import data.lib.snapshot
 import data.lib.stack
 
@@ -26,30 +28,14 @@ b7 contains claim if some claim in stack.consistent(_stack)
 
 b7 contains receipt.backs(ref) if some ref in _observed
 
-# An apply whose outcome nobody could read again proves nothing. A run that applied nothing makes no second plan.
-b7 contains check.of({
-	"subject": _stack,
-	"claim": "the plan after an apply can be read",
-	"refs": _unread_plans,
-	"handles": [],
-	"holds": true,
-	"expected": "read, or nothing was applied",
-	"actual": fact.status(_post_apply_plan),
-})
-
-_post_apply_plan := stack.answer(_stack, "post_apply_plan", [])
-
-_unread_plans := [ref |
-	ref := _post_apply_plan
-	fact.reading(ref) in {"unreadable", "failed", "missing"}
-]
+b7 contains stack.reread(_stack)
 
 _observed := array.concat(
-	array.concat(_stack_refs, array.concat(_cluster_refs, _registry_refs)),
+	array.concat(_stack_refs, array.concat(_cluster_refs, schema_registry.refs)),
 	array.concat(_parameter_refs, _principal_refs),
 )
 
-_principal_refs := [ref | some name, _ in data.contract.m2.streaming.principals; some ref in _role_refs(name)]
+_principal_refs := [ref | some name, _ in data.contract.m2.streaming.principals; some ref in role.refs(name)]
 
 _stack_refs := [stack.step(_stack, step, []) |
 	some step in ["init", "validate", "plan", "apply", "post_apply_plan", "outputs", "state"]
@@ -57,37 +43,16 @@ _stack_refs := [stack.step(_stack, step, []) |
 
 _cluster_refs := [aws.cluster(_cluster, aspect, []) | some aspect in ["cluster", "bootstrap_brokers", "policy"]]
 
-_registry_refs := array.concat(
-	[aws.registry(_registry, aspect, []) | some aspect in ["registry", "schemas"]],
-	[aws.anchor_schema(aspect, []) | some aspect in ["schema", "latest_version"]],
-)
-
 _parameter_refs := [aws.parameter(data.contract.m2.streaming.brokers_path, aspect, []) |
 	some aspect in ["metadata", "value"]
 ]
 
-_role_refs(name) := [aws.role(name, aspect, []) | some aspect in ["role", "attached_policies", "inline_policies"]]
-
 observations contains claim if some claim in snapshot.observations(_stack)
 
-observations contains {
-	"subject": _stack,
-	"message": "the last plan still shows changes",
-	"facts": [fact.pointer(ref)],
-} if {
-	ref := stack.answer(_stack, stack.last_plan(_stack), ["exit_code"])
-	fact.value(ref) == 2
-}
+observations contains claim if some claim in snapshot.unsettled(_stack)
 
-observations contains {
-	"subject": name,
-	"message": sprintf("the stack's output %s differs from the handle", [output]),
-	"facts": [handle.pointer(name), fact.pointer(ref)],
-} if {
-	some name, output in data.contract.m2.streaming.outputs
-	ref := stack.answer(_stack, "outputs", ["values", output, "value"])
-	fact.value(stack.answer(_stack, "outputs", ["values", output, "sensitive"])) == false
-	fact.value(ref) != handle.value(name)
+observations contains claim if {
+	some claim in snapshot.differing_outputs(_stack, data.contract.m2.streaming.outputs)
 }
 
 observations contains {
@@ -134,22 +99,12 @@ _identity := {
 	"cluster": report.readings(_cluster_refs),
 	"network": fact.value(_network),
 	"brokers_parameter": report.readings(_parameter_refs),
-	"principals": {name: report.readings(_role_refs(name)) | some name, _ in data.contract.m2.streaming.principals},
+	"principals": {name: report.readings(role.refs(name)) | some name, _ in data.contract.m2.streaming.principals},
 	"identity": report.checks(b3),
 	"access": report.checks(b4),
 }
 
-_schema_registry := {
-	"handles": report.handles([
-		_registry,
-		data.contract.m2.streaming.compatibility,
-		data.contract.m2.streaming.anchor_schema.handle,
-	]),
-	"anchor_schema": aws.schema_name(data.contract.m2.streaming.anchor_schema),
-	"registry": report.readings([aws.registry(_registry, aspect, []) | some aspect in ["registry", "schemas"]]),
-	"anchor": report.readings([aws.anchor_schema(aspect, []) | some aspect in ["schema", "latest_version"]]),
-	"conformance": report.checks(b5),
-}
+_schema_registry := object.union(schema_registry.snapshot, {"conformance": report.checks(b5)})
 
 _lane_contract := {
 	"handles": report.handles(handle.mentioned("FLINK_")),

@@ -34,6 +34,8 @@ import data.lib.check
 import data.lib.fact
 import data.lib.handle
 import data.lib.iam
+import data.lib.role
+import data.lib.schema_registry
 import data.lib.stack
 
 # METADATA
@@ -184,67 +186,17 @@ b4 contains check.of({
 #   severity: S1
 #   taxonomy: M2-B5
 #   remediation: Apply the streaming stack, or set the schema's compatibility back to the pinned mode.
-b5 contains check.of({
-	"subject": _registry,
-	"claim": "the registry is there",
-	"refs": [_registry_fact(["RegistryName"])],
-	"handles": [],
-	"holds": _is_registry,
-	"expected": handle.value(_registry),
-	"actual": fact.value(_registry_fact(["RegistryName"])),
-})
-
-b5 contains check.of({
-	"subject": data.contract.m2.streaming.compatibility,
-	"claim": "every schema of the registry has this compatibility",
-	"refs": [_schemas],
-	"handles": [data.contract.m2.streaming.compatibility],
-	"holds": _is_compatible,
-	"expected": "at least one schema, and none with another compatibility",
-	"actual": {"schemas": count(fact.list(_schemas)), "other": _incompatible},
-})
-
-b5 contains check.equals(
-	data.contract.m2.streaming.anchor_schema.handle,
-	"the anchor schema is registered under its name",
-	aws.anchor_schema("schema", ["SchemaName"]),
-	aws.schema_name(data.contract.m2.streaming.anchor_schema),
-)
-
-b5 contains check.equals(
-	data.contract.m2.streaming.anchor_schema.handle,
-	"the latest version of the anchor schema is available",
-	aws.anchor_schema("latest_version", ["Status"]),
-	"AVAILABLE",
-)
-
-b5 contains check.of({
-	"subject": data.contract.m2.streaming.anchor_schema.handle,
-	"claim": "the latest version of the anchor schema has a definition",
-	"refs": [_definition],
-	"handles": [],
-	"holds": _is_text(fact.value(_definition)),
-	"expected": "a definition",
-	"actual": {true: "a definition", false: "none"}[_is_text(fact.value(_definition))],
-})
+b5 contains claim if some claim in schema_registry.checks
 
 _stack := "streaming"
 
 _cluster := data.contract.m2.streaming.cluster
-
-_registry := data.contract.m2.streaming.registry
 
 _cluster_fact(field) := aws.cluster(_cluster, "cluster", array.concat(["clusterInfo"], field))
 
 _brokers := aws.cluster(_cluster, "bootstrap_brokers", ["bootstrapBrokerStringSaslIam"])
 
 _parameter_value := aws.parameter(data.contract.m2.streaming.brokers_path, "value", ["Parameter", "Value"])
-
-_registry_fact(field) := aws.registry(_registry, "registry", field)
-
-_schemas := aws.registry(_registry, "schemas", ["Schemas"])
-
-_definition := aws.anchor_schema("latest_version", ["SchemaDefinition"])
 
 _region(arn) := parts[3] if {
 	is_string(arn)
@@ -266,15 +218,11 @@ _mechanisms := sort({concat("/", path) |
 
 _access_refs(name) := [
 	aws.role(name, "role", ["Arn"]),
-	_attached(name),
-	_inline(name),
+	role.attached(name),
+	role.inline(name),
 	object.union(_cluster_policy, {"may_be_absent": true}),
 	_cluster_fact(["clusterArn"]),
 ]
-
-_attached(name) := aws.role(name, "attached_policies", ["AttachedPolicies"])
-
-_inline(name) := aws.role(name, "inline_policies", ["Policies"])
 
 _cluster_policy := aws.cluster(_cluster, "policy", ["Policy"])
 
@@ -288,7 +236,7 @@ _denied(name, actions) := actions if {
 } else := actions if {
 	not is_string(handle.value(_cluster))
 } else := array.concat(
-	iam.missing(_documents(name), actions, handle.value(_cluster)),
+	iam.missing(role.documents(name), actions, handle.value(_cluster)),
 	iam.denied_by_resource(
 		fact.value(_cluster_policy),
 		fact.value(aws.role(name, "role", ["Arn"])),
@@ -296,38 +244,3 @@ _denied(name, actions) := actions if {
 		handle.value(_cluster),
 	),
 )
-
-_documents(name) := [document |
-	some policy in array.concat(fact.list(_attached(name)), fact.list(_inline(name)))
-	document := object.get(_object(policy), "Document", null)
-]
-
-_object(value) := value if {
-	is_object(value)
-} else := {}
-
-default _is_registry := false
-
-_is_registry if {
-	check.same(fact.value(_registry_fact(["RegistryName"])), handle.value(_registry))
-	fact.value(_registry_fact(["Status"])) != "DELETING"
-}
-
-default _is_compatible := false
-
-_is_compatible if {
-	count(fact.list(_schemas)) > 0
-	count(_incompatible) == 0
-}
-
-_incompatible := [{"schema": object.get(found, "SchemaName", null), "compatibility": compatibility} |
-	some schema in fact.list(_schemas)
-	found := _object(schema)
-	compatibility := object.get(found, "Compatibility", null)
-	compatibility != handle.value(data.contract.m2.streaming.compatibility)
-]
-
-_is_text(value) if {
-	is_string(value)
-	trim_space(value) != ""
-} else := false

@@ -82,6 +82,7 @@ _damaged := {
 		),
 		"expected": {
 			["M2C-B3", "MSK_BOOTSTRAP_BROKERS_SASL_IAM", "AWS reports these brokers for SASL/IAM", "violated"],
+			["M2D-B2", "MSK_BOOTSTRAP_BROKERS_SASL_IAM", "the cluster answers with brokers", "violated"],
 			_other_brokers,
 		},
 	},
@@ -174,6 +175,8 @@ _damaged := {
 		"expected": {
 			["M2C-B4", "SSM_MSK_BOOTSTRAP_BROKERS_PATH", "the parameter is there", "absent"],
 			["M2C-B4", "SSM_MSK_BOOTSTRAP_BROKERS_PATH", "the parameter holds the cluster's brokers", "absent"],
+			["M2D-B2", "SSM_MSK_BOOTSTRAP_BROKERS_PATH", "the parameter of the brokers is there", "absent"],
+			["M2D-B2", "SSM_MSK_BOOTSTRAP_BROKERS_PATH", "the parameter of the brokers can be read", "absent"],
 		},
 	},
 	"the parameter's value replaced": {
@@ -186,50 +189,56 @@ _damaged := {
 	},
 	"no registry": {
 		"document": fixture.absent(_ready, array.concat(_registry, ["registry"])),
-		"expected": {["M2C-B5", "GLUE_SCHEMA_REGISTRY_NAME", "the registry is there", "absent"]},
+		"expected": _registered("GLUE_SCHEMA_REGISTRY_NAME", "the registry is there", "absent"),
 	},
 	"a registry being deleted": {
 		"document": fixture.put(_ready, array.concat(_registry, ["registry", "value", "Status"]), "DELETING"),
-		"expected": {["M2C-B5", "GLUE_SCHEMA_REGISTRY_NAME", "the registry is there", "violated"]},
+		"expected": _registered("GLUE_SCHEMA_REGISTRY_NAME", "the registry is there", "violated"),
 	},
 	"a registry without schemas": {
 		"document": fixture.put(_ready, _schemas, []),
-		"expected": {_incompatible},
+		"expected": _incompatible,
 	},
 	"a schema with another compatibility": {
 		"document": fixture.put(_ready, array.concat(_schemas, [1, "Compatibility"]), "NONE"),
-		"expected": {_incompatible},
+		"expected": _incompatible,
 	},
 	"a schema without a compatibility": {
 		"document": fixture.without(_ready, array.concat(_schemas, [1, "Compatibility"])),
-		"expected": {_incompatible},
+		"expected": _incompatible,
 	},
 	"another compatibility pinned": {
 		"document": fixture.pinned(_ready, "GLUE_SCHEMA_COMPATIBILITY_MODE", "FULL"),
-		"expected": {_incompatible},
+		"expected": _incompatible,
 	},
 	"no anchor schema": {
 		"document": fixture.absent(
 			fixture.absent(_ready, array.concat(_anchor, ["schema"])),
 			array.concat(_anchor, ["latest_version"]),
 		),
-		"expected": {
-			["M2C-B5", "GLUE_ANCHOR_SCHEMA_NAME", "the anchor schema is registered under its name", "absent"],
-			["M2C-B5", "GLUE_ANCHOR_SCHEMA_NAME", "the latest version of the anchor schema is available", "absent"],
-			["M2C-B5", "GLUE_ANCHOR_SCHEMA_NAME", "the latest version of the anchor schema has a definition", "absent"],
-		},
+		"expected": union({_registered("GLUE_ANCHOR_SCHEMA_NAME", claim, "absent") |
+			some claim in [
+				"the anchor schema is registered under its name",
+				"the latest version of the anchor schema is available",
+				"the latest version of the anchor schema has a definition",
+			]
+		}),
 	},
 	"the latest version of the anchor schema failed": {
 		"document": fixture.put(_ready, array.concat(_anchor, ["latest_version", "value", "Status"]), "FAILURE"),
-		"expected": {
-			["M2C-B5", "GLUE_ANCHOR_SCHEMA_NAME", "the latest version of the anchor schema is available", "violated"],
-		},
+		"expected": _registered(
+			"GLUE_ANCHOR_SCHEMA_NAME",
+			"the latest version of the anchor schema is available",
+			"violated",
+		),
 	},
 	"an anchor schema without a definition": {
 		"document": fixture.put(_ready, array.concat(_anchor, ["latest_version", "value", "SchemaDefinition"]), ""),
-		"expected": {
-			["M2C-B5", "GLUE_ANCHOR_SCHEMA_NAME", "the latest version of the anchor schema has a definition", "violated"],
-		},
+		"expected": _registered(
+			"GLUE_ANCHOR_SCHEMA_NAME",
+			"the latest version of the anchor schema has a definition",
+			"violated",
+		),
 	},
 	"a registry that does not mention the anchor schema": {
 		"document": fixture.without(_ready, ["handles", "GLUE_ANCHOR_SCHEMA_NAME"]),
@@ -248,12 +257,14 @@ _other_brokers := [
 	"violated",
 ]
 
-_incompatible := [
-	"M2C-B5",
+_incompatible := _registered(
 	"GLUE_SCHEMA_COMPATIBILITY_MODE",
 	"every schema of the registry has this compatibility",
 	"violated",
-]
+)
+
+# Topics build on the same claims about schemas, so M2.D makes them again.
+_registered(subject, claim, cause) := {[code, subject, claim, cause] | some code in ["M2C-B5", "M2D-B3"]}
 
 test_each_damage_blocks_exactly_as_its_table_says if {
 	found := {name: fixture.difference(damage.document, damage.expected) | some name, damage in _damaged}
@@ -267,15 +278,15 @@ _decides := {
 	["terraform", "stacks", "streaming", "plan"]: {"M2C-B2"},
 	["terraform", "stacks", "streaming", "outputs"]: {"M2C-B2", "M2C-B7"},
 	["terraform", "stacks", "streaming", "state"]: {"M2C-B1", "M2C-B7"},
-	["aws", "kafka", "clusters", _arn, "cluster"]: {"M2C-B3", "M2C-B4"},
-	["aws", "kafka", "clusters", _arn, "bootstrap_brokers"]: {"M2C-B3", "M2C-B4"},
+	["aws", "kafka", "clusters", _arn, "cluster"]: {"M2C-B3", "M2C-B4", "M2D-B2"},
+	["aws", "kafka", "clusters", _arn, "bootstrap_brokers"]: {"M2C-B3", "M2C-B4", "M2D-B2"},
 	["aws", "kafka", "clusters", _arn, "policy"]: {"M2C-B4"},
-	["aws", "ssm", "parameters", "/fraud-platform/dev_full/msk/bootstrap_brokers", "metadata"]: {"M2C-B4"},
-	["aws", "ssm", "parameters", "/fraud-platform/dev_full/msk/bootstrap_brokers", "value"]: {"M2C-B4"},
-	["aws", "glue", "registries", "schemas", "registry"]: {"M2C-B5"},
-	["aws", "glue", "registries", "schemas", "schemas"]: {"M2C-B5"},
-	["aws", "glue", "schemas", "schemas/fp.control.anchor.v1", "schema"]: {"M2C-B5"},
-	["aws", "glue", "schemas", "schemas/fp.control.anchor.v1", "latest_version"]: {"M2C-B5"},
+	["aws", "ssm", "parameters", "/fraud-platform/dev_full/msk/bootstrap_brokers", "metadata"]: {"M2C-B4", "M2D-B2"},
+	["aws", "ssm", "parameters", "/fraud-platform/dev_full/msk/bootstrap_brokers", "value"]: {"M2C-B4", "M2D-B2"},
+	["aws", "glue", "registries", "schemas", "registry"]: {"M2C-B5", "M2D-B3"},
+	["aws", "glue", "registries", "schemas", "schemas"]: {"M2C-B5", "M2D-B3"},
+	["aws", "glue", "schemas", "schemas/fp.control.anchor.v1", "schema"]: {"M2C-B5", "M2D-B3"},
+	["aws", "glue", "schemas", "schemas/fp.control.anchor.v1", "latest_version"]: {"M2C-B5", "M2D-B3"},
 }
 
 test_each_unreadable_fact_turns_exactly_its_readers_red if {
@@ -293,14 +304,16 @@ test_each_unpinned_handle_blocks if {
 		]
 	}
 	codes == {
-		"MSK_CLUSTER_ARN": {"M2C-B3", "M2C-B4", "M2C-B7"},
-		"MSK_BOOTSTRAP_BROKERS_SASL_IAM": {"M2C-B3"},
+		"MSK_CLUSTER_ARN": {"M2C-B3", "M2C-B4", "M2C-B7", "M2D-B2", "M2D-B6", "M2D-B7"},
+		"MSK_BOOTSTRAP_BROKERS_SASL_IAM": {"M2C-B3", "M2D-B2"},
 		"MSK_CLUSTER_NAME": {"M2C-B3"},
 		"MSK_AUTH_MODE": {"M2C-B4"},
-		"SSM_MSK_BOOTSTRAP_BROKERS_PATH": {"M2C-B4", "M2C-B7"},
-		"ROLE_EKS_RUNTIME_PLATFORM_BASE": {"M2B-B3", "M2B-B4", "M2B-B5", "M2C-B4", "M2C-B7"},
-		"GLUE_SCHEMA_REGISTRY_NAME": {"M2C-B5", "M2C-B7"},
-		"GLUE_SCHEMA_COMPATIBILITY_MODE": {"M2C-B5"},
-		"GLUE_ANCHOR_SCHEMA_NAME": {"M2C-B5", "M2C-B7"},
+		"SSM_MSK_BOOTSTRAP_BROKERS_PATH": {"M2C-B4", "M2C-B7", "M2D-B2", "M2D-B7"},
+		"ROLE_EKS_RUNTIME_PLATFORM_BASE": {
+			"M2B-B3", "M2B-B4", "M2B-B5", "M2C-B4", "M2C-B7", "M2D-B4", "M2E-B6", "M2E-B7",
+		},
+		"GLUE_SCHEMA_REGISTRY_NAME": {"M2C-B5", "M2C-B7", "M2D-B3", "M2D-B7"},
+		"GLUE_SCHEMA_COMPATIBILITY_MODE": {"M2C-B5", "M2D-B3"},
+		"GLUE_ANCHOR_SCHEMA_NAME": {"M2C-B5", "M2C-B7", "M2D-B3", "M2D-B7"},
 	}
 }

@@ -1,0 +1,111 @@
+# METADATA
+# title: Schema registry
+# description: |
+#   The claims that the contract makes about the Glue registry: it is there, every schema in it has the pinned
+#   compatibility, and the anchor schema can be used. Two lanes make them.
+package lib.schema_registry
+
+import data.lib.aws
+import data.lib.check
+import data.lib.fact
+import data.lib.handle
+import data.lib.report
+
+checks contains check.of({
+	"subject": _registry,
+	"claim": "the registry is there",
+	"refs": [_registry_fact(["RegistryName"])],
+	"handles": [],
+	"holds": _is_registry,
+	"expected": handle.value(_registry),
+	"actual": fact.value(_registry_fact(["RegistryName"])),
+})
+
+checks contains check.of({
+	"subject": data.contract.m2.streaming.compatibility,
+	"claim": "every schema of the registry has this compatibility",
+	"refs": [_schemas],
+	"handles": [data.contract.m2.streaming.compatibility],
+	"holds": _is_compatible,
+	"expected": "at least one schema, and none with another compatibility",
+	"actual": {"schemas": count(fact.list(_schemas)), "other": _incompatible},
+})
+
+checks contains check.equals(
+	_anchor.handle,
+	"the anchor schema is registered under its name",
+	aws.anchor_schema("schema", ["SchemaName"]),
+	handle.chosen(_anchor),
+)
+
+checks contains check.equals(
+	_anchor.handle,
+	"the latest version of the anchor schema is available",
+	aws.anchor_schema("latest_version", ["Status"]),
+	"AVAILABLE",
+)
+
+checks contains check.of({
+	"subject": _anchor.handle,
+	"claim": "the latest version of the anchor schema has a definition",
+	"refs": [_definition],
+	"handles": [],
+	"holds": _is_text(fact.value(_definition)),
+	"expected": "a definition",
+	"actual": {true: "a definition", false: "none"}[_is_text(fact.value(_definition))],
+})
+
+# Where the registry and its anchor schema stand in the fact document.
+refs := array.concat(_registry_refs, _anchor_refs)
+
+# What the evidence shows of them.
+snapshot := {
+	"handles": report.handles([_registry, data.contract.m2.streaming.compatibility, _anchor.handle]),
+	"anchor_schema": handle.chosen(_anchor),
+	"registry": report.readings(_registry_refs),
+	"anchor": report.readings(_anchor_refs),
+}
+
+_registry := data.contract.m2.streaming.registry
+
+_anchor := data.contract.m2.streaming.anchor_schema
+
+_registry_refs := [aws.registry(_registry, aspect, []) | some aspect in ["registry", "schemas"]]
+
+_anchor_refs := [aws.anchor_schema(aspect, []) | some aspect in ["schema", "latest_version"]]
+
+_registry_fact(field) := aws.registry(_registry, "registry", field)
+
+_schemas := aws.registry(_registry, "schemas", ["Schemas"])
+
+_definition := aws.anchor_schema("latest_version", ["SchemaDefinition"])
+
+default _is_registry := false
+
+_is_registry if {
+	check.same(fact.value(_registry_fact(["RegistryName"])), handle.value(_registry))
+	fact.value(_registry_fact(["Status"])) != "DELETING"
+}
+
+default _is_compatible := false
+
+_is_compatible if {
+	count(fact.list(_schemas)) > 0
+	count(_incompatible) == 0
+}
+
+_incompatible := [{"schema": object.get(found, "SchemaName", null), "compatibility": compatibility} |
+	some schema in fact.list(_schemas)
+	found := _object(schema)
+	compatibility := object.get(found, "Compatibility", null)
+	compatibility != handle.value(data.contract.m2.streaming.compatibility)
+]
+
+_object(value) := value if {
+	is_object(value)
+} else := {}
+
+_is_text(value) if {
+	is_string(value)
+	trim_space(value) != ""
+} else := false
