@@ -31,6 +31,28 @@ eks_cluster(name, aspect, field) := _named("eks", "clusters", name, aspect, fiel
 # A KMS key, by its alias.
 key(name, aspect, field) := _named("kms", "aliases", name, aspect, field)
 
+# What a policy simulation says that a role may read.
+simulation(name, field) := _named("iam", "simulations", name, "parameter_reads", field)
+
+endpoint(name, aspect, field) := _named("sagemaker", "endpoints", name, aspect, field)
+
+budget(name, aspect, field) := _named("budgets", "budgets", name, aspect, field)
+
+alarm(name, field) := _named("cloudwatch", "alarms", name, "alarm", field)
+
+dashboard(name, field) := _named("cloudwatch", "dashboards", name, "dashboard", field)
+
+# Every log group below a prefix.
+log_groups(name, field) := _named("logs", "groups", name, "groups", field)
+
+# Every parameter below the platform's own folder.
+parameters(field) := {
+	"subject": data.contract.m2.platform_name[0],
+	"at": ["aws", "ssm", "inventories", handle.folder, "parameters"],
+	"field": field,
+	"handles": data.contract.m2.platform_name,
+}
+
 # The anchor schema of the schema registry. Its name is contract data where the handle registry does not mention it; a
 # handle that is there and not pinned blocks like any other.
 anchor_schema(aspect, field) := {

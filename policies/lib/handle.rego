@@ -52,6 +52,21 @@ named_by(template) := data.contract.m2.platform_name if {
 	contains(template, "{platform}")
 } else := []
 
+# The folder of the platform's parameters; null while a part of its name is not pinned.
+default folder := null
+
+folder := concat("/", array.concat([""], parts)) if {
+	parts := [part | some name in data.contract.m2.platform_name; part := value(name); is_string(part)]
+	count(parts) == count(data.contract.m2.platform_name)
+}
+
+# The items that a handle lists, as a list or as text with commas between them. One that is no list has none.
+items(name) := {trim_space(item) | some item in split(value(name), ",")} if {
+	is_string(value(name))
+} else := {item | some item in value(name)} if {
+	is_array(value(name))
+} else := set()
+
 default _platform := null
 
 _platform := joined if {

@@ -1,10 +1,13 @@
 # METADATA
 # title: Roles
-# description: References into the facts of a role, named by its handle, and the policy documents that they hold.
+# description: |
+#   References into the facts of a role, named by its handle, the policy documents that they hold, and whom it trusts.
 package lib.role
 
 import data.lib.aws
+import data.lib.check
 import data.lib.fact
+import data.lib.iam
 
 # Every aspect of the role.
 refs(name) := [aws.role(name, aspect, []) | some aspect in ["role", "attached_policies", "inline_policies"]]
@@ -18,6 +21,24 @@ documents(name) := [document |
 	some policy in array.concat(fact.list(attached(name)), fact.list(inline(name)))
 	document := object.get(_object(policy), "Document", null)
 ]
+
+# AWS knows the role under its handle.
+known(name) := check.equals_handle(name, "AWS knows the role", aws.role(name, "role", ["Arn"]), name)
+
+# The role trusts exactly these principals, each as "<kind> <name>".
+trusts(name, principals) := check.of({
+	"subject": name,
+	"claim": "it trusts its own service and nobody else",
+	"refs": [trust(name)],
+	"handles": [],
+	"holds": trusted == sort(principals),
+	"expected": sort(principals),
+	"actual": trusted,
+}) if {
+	trusted := iam.trusted(fact.value(trust(name)))
+}
+
+trust(name) := aws.role(name, "role", ["AssumeRolePolicyDocument"])
 
 _object(value) := value if {
 	is_object(value)

@@ -32,6 +32,34 @@ apply(name, materialized) := {
 	"consistency": report.checks(stack.consistent(name)),
 }
 
+# The handles that the stack's outputs pin, beside what the stack outputs.
+outputs(name, pinned) := {subject: row |
+	some subject, output in pinned
+	ref := stack.answer(name, "outputs", ["values", output, "value"])
+	row := {
+		"output": output,
+		"output_value": fact.value(ref),
+		"handle_value": handle.value(subject),
+		"fact": fact.pointer(ref),
+	}
+}
+
+# The logs of the commands by the names of their files; where there is none, one line says what became of the command.
+logs(name) := {sprintf("terraform_%s.log", [command]): log |
+	some command in ["init", "validate", "plan", "apply"]
+	log := _log(stack.step(name, command, ["log"]))
+}
+
+_log(ref) := log if {
+	log := fact.value(ref)
+	is_string(log)
+	trim_space(log) != ""
+} else := sprintf("terraform %s ended with exit code %v and wrote nothing\n", [command, exit_code]) if {
+	command := ref.at[3]
+	exit_code := fact.value(object.union(ref, {"field": ["exit_code"]}))
+	exit_code != null
+} else := sprintf("terraform %s: %s\n", [ref.at[3], fact.outcome(ref)])
+
 # What does not block: drift that was found, and destruction that was planned.
 observations(name) := {observation |
 	some field, message in {

@@ -41,6 +41,14 @@ _is_filled(name, claim, ref) := check.of({
 	"actual": count(fact.list(ref)),
 })
 
+# The stack outputs what the handle pins.
+outputs_handle(name, subject, output) := check.equals_handle(
+	subject,
+	sprintf("the stack's output %s is as pinned", [output]),
+	answer(name, "outputs", ["values", output, "value"]),
+	subject,
+)
+
 # Every command succeeded, and no planned change is left over.
 commands(name) := {
 	check.equals(name, "terraform init succeeds", step(name, "init", ["exit_code"]), 0),

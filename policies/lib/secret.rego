@@ -1,0 +1,55 @@
+# METADATA
+# title: Secrets
+# description: |
+#   Secrets are known by the paths of their parameters, never by their values: whether a parameter is there, and whether
+#   a name says that what it names is a secret itself.
+package lib.secret
+
+import data.lib.aws
+import data.lib.check
+import data.lib.fact
+import data.lib.stack
+
+# The parameter is there, and its description can be read.
+there(name) := check.equals_handle(name, "the parameter is there", aws.parameter(name, "metadata", ["Name"]), name)
+
+# Whether the name says that what it names is a secret. The name of a path or an ARN says that it only leads to one.
+is_named_by(name) if {
+	words := _words(name)
+	not words[count(words) - 1] in _names.references
+	not upper(name) in _names.harmless
+	_says_secret(words)
+}
+
+# The outputs of a stack that are not marked as sensitive, and whose names say that they are secrets, sorted.
+shown_outputs(name) := sort([output |
+	some output, shown in _outputs(name)
+	is_named_by(output)
+	not _is_sensitive(shown)
+])
+
+_names := data.contract.m2.secrets.names
+
+_words(name) := split(replace(lower(name), "-", "_"), "_")
+
+_says_secret(words) if words[count(words) - 1] in _names.last_words
+
+_says_secret(words) if {
+	some word in words
+	word in _names.words
+}
+
+_says_secret(words) if {
+	some phrase in _names.phrases
+	contains(concat("_", words), phrase)
+}
+
+_outputs(name) := values if {
+	values := fact.value(stack.answer(name, "outputs", ["values"]))
+	is_object(values)
+} else := {}
+
+_is_sensitive(output) if {
+	is_object(output)
+	object.get(output, "sensitive", false) == true
+}

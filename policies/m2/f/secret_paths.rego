@@ -1,0 +1,225 @@
+# METADATA
+# title: Secret paths
+# description: |
+#   Every secret is known by the path of its parameter: the handles are the required ones, the parameters are there and
+#   encrypted, whoever needs one may read it and nobody else, no secret stands anywhere in plain text, and the ingress
+#   edge is given a path instead of a key.
+# custom:
+#   lane: M2.F
+#   next: M2.G
+#   upstream: [M2.E]
+#   definition_of_done:
+#     - item: required secret path set is complete.
+#       codes: [M2F-B1, M2F-B6]
+#     - item: materialization/readability checks pass or explicit blockers raised.
+#       codes: [M2F-B2, M2F-B3]
+#     - item: no plaintext leakage in outputs/evidence.
+#       codes: [M2F-B4]
+#     - item: IG/API-edge auth secret contract is path-based and leak-free.
+#       codes: [M2F-B5]
+#     - item: M2.F evidence snapshot committed.
+#       codes: [M2F-B7]
+#   artifacts:
+#     - m2f_secret_inventory_snapshot.json
+#     - m2f_secret_materialization_snapshot.json
+#     - m2f_secret_role_readability_matrix.json
+#     - m2f_plaintext_leakage_scan.json
+#     - m2f_ig_secret_contract_snapshot.json
+#     - m2f_blocker_register.json
+#     - m2f_execution_summary.json
+package m2.f
+
+import data.lib.aws
+import data.lib.check
+import data.lib.fact
+import data.lib.handle
+import data.lib.secret
+
+# METADATA
+# title: Secret path handles differ from the required inventory
+# description: |
+#   A required `SSM_*_PATH` handle is missing, the registry has one that is not required, a path is not well-formed or
+#   not below the platform's own folder, or two handles pin the same path.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-hierarchies.html
+# custom:
+#   code: M2F-B1
+#   severity: S1
+#   taxonomy: M2-B4
+#   remediation: >-
+#     Pin the handle to a path of its own below the platform's folder. A handle that is new to the platform belongs into
+#     the contract's inventory first.
+b1 contains check.of({
+	"subject": name,
+	"claim": "it is a path below the platform's folder",
+	"refs": [],
+	"handles": array.concat([name], data.contract.m2.platform_name),
+	"holds": count(_path_faults(handle.value(name))) == 0,
+	"expected": sprintf("a path below %v", [handle.folder]),
+	"actual": {"path": handle.value(name), "faults": sort(_path_faults(handle.value(name)))},
+}) if {
+	some name in _secrets.paths
+}
+
+b1 contains check.of({
+	"subject": name,
+	"claim": "no other handle pins the path",
+	"refs": [],
+	"handles": [name],
+	"holds": count(_namesakes(name)) == 0,
+	"expected": [],
+	"actual": _namesakes(name),
+}) if {
+	some name in _secrets.paths
+}
+
+b1 contains check.of({
+	"subject": name,
+	"claim": "it belongs to the required inventory",
+	"refs": [],
+	"handles": [name],
+	"holds": false,
+	"expected": _secrets.paths,
+	"actual": name,
+}) if {
+	some name in _path_handles
+	not name in _secrets.paths
+}
+
+# METADATA
+# title: Secret parameter absent, unreadable or not encrypted
+# description: |
+#   No parameter is at a required path, its description cannot be read, or it is not a `SecureString` where it holds a
+#   credential. Values are never asked for.
+# custom:
+#   code: M2F-B2
+#   severity: S1
+#   taxonomy: M2-B4
+#   remediation: Apply the stack that owns the parameter; a credential's parameter has to be created as a SecureString.
+b2 contains secret.there(name) if some name in _secrets.paths
+
+b2 contains check.equals(
+	name,
+	"the parameter is encrypted",
+	aws.parameter(name, "metadata", ["Type"]),
+	_secrets.secure_type,
+) if {
+	some name in _secrets.secure
+}
+
+# METADATA
+# title: Role may not read what it needs, or may read what it must not
+# description: |
+#   The policy simulation denies a role a parameter that it needs, allows it a credential that is none of its business,
+#   or says nothing of the pair. Permissions boundaries are part of the simulation.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+# custom:
+#   code: M2F-B3
+#   severity: S1
+#   taxonomy: M2-B3
+#   remediation: Let the role's policies name the parameters that it needs, one by one, and apply the role's stack.
+b3 contains _decided_as(role, path, "it may read", is_allowed, "allowed") if {
+	some role, paths in _secrets.readers
+	some path in paths
+	is_allowed := _decisions(role, path) == {"allowed"}
+}
+
+b3 contains _decided_as(role, path, "it may not read", is_kept_out, "anything but allowed") if {
+	some role in _roles
+	some path in _secrets.secure
+	not path in object.get(_secrets.readers, role, [])
+	is_kept_out := _decisions(role, path) & {"allowed", null} == set()
+}
+
+# METADATA
+# title: Secret backend not as pinned
+# description: "`SECRETS_BACKEND` or `SECRETS_PLAINTEXT_OUTPUT_ALLOWED` is not pinned to the contract's value."
+# custom:
+#   code: M2F-B6
+#   severity: S1
+#   taxonomy: M2-B4
+#   remediation: Pin the handle to the contract's value; pinning it to another one does not open the gate.
+b6 contains check.pinned_as(name, "it is pinned to the contract's value", expected) if {
+	some name, expected in _secrets.pinned
+}
+
+_secrets := data.contract.m2.secrets
+
+# Every role of the matrix.
+_roles := {role | some role, _ in _secrets.readers} | {role | some role in _secrets.kept_out}
+
+# The handles that the registry gives a path, or means to. A bare name has no value yet, and asks for nothing.
+_path_handles := {name |
+	some name in handle.mentioned(_secrets.handle_prefix)
+	endswith(name, _secrets.handle_suffix)
+	handle.raw(name) != null
+}
+
+_namesakes(name) := sort({other |
+	some other in _path_handles
+	other != name
+	check.same(handle.value(other), handle.value(name))
+})
+
+_path_faults(path) := {"not a text"} if {
+	not is_string(path)
+} else := {fault |
+	some fault, is_found in {
+		"not below the platform's folder": _is_below(path, handle.folder) == false,
+		"not a path of letters, digits and `.-_` in named segments": regex.match(`^(/[A-Za-z0-9_.-]+)+$`, path) == false,
+		"a relative segment": count({".", ".."} & {segment | some segment in split(path, "/")}) > 0,
+	}
+	is_found
+}
+
+_is_below(path, folder) if {
+	is_string(folder)
+	startswith(path, concat("", [folder, "/"]))
+} else := false
+
+# A pair that the simulation says nothing of is not known, which is worse than denied.
+_decided_as(role, path, claim, holds, expected) := check.of({
+	"subject": role,
+	"claim": sprintf("%s %s", [claim, path]),
+	"refs": [aws.simulation(role, ["EvaluationResults"])],
+	"handles": [path],
+	"holds": _is_decided(decisions, holds),
+	"expected": expected,
+	"actual": _described(decisions),
+	"violation": _violation(decisions),
+}) if {
+	decisions := _decisions(role, path)
+}
+
+_is_decided(decisions, holds) := holds if {
+	count(decisions) > 0
+} else := false
+
+_described(decisions) := "no decision" if {
+	count(decisions) == 0
+} else := concat(", ", sort({sprintf("%v", [decision]) | some decision in decisions}))
+
+_violation(decisions) := "unreadable" if {
+	count(decisions) == 0
+} else := "violated"
+
+# What the simulation decided of the role and the path.
+_decisions(role, path) := {row[1] | some row in _decided[role]; row[0] == handle.value(path)}
+
+_decided[role] := {[parameter, object.get(row, "EvalDecision", null)] |
+	some row in fact.list(aws.simulation(role, ["EvaluationResults"]))
+	is_object(row)
+	object.get(row, "EvalActionName", null) == _secrets.read_action
+	parameter := _parameter(object.get(row, "EvalResourceName", null))
+} if {
+	some role in _roles
+}
+
+# The path of a parameter, by its ARN.
+_parameter(arn) := concat("", ["/", trim_prefix(parts[5], "parameter/")]) if {
+	is_string(arn)
+	parts := split(arn, ":")
+	count(parts) == 6
+	startswith(parts[5], "parameter/")
+} else := null
