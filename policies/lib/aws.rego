@@ -19,6 +19,16 @@ registry(name, aspect, field) := _named("glue", "registries", name, aspect, fiel
 
 parameter(name, aspect, field) := _named("ssm", "parameters", name, aspect, field)
 
+# An HTTP API, by its id.
+api(name, aspect, field) := _named("apigatewayv2", "apis", name, aspect, field)
+
+function(name, aspect, field) := _named("lambda", "functions", name, aspect, field)
+
+queue(name, aspect, field) := _named("sqs", "queues", name, aspect, field)
+
+# A Flink application.
+application(name, aspect, field) := _named("kinesisanalyticsv2", "applications", name, aspect, field)
+
 # A KMS key, by its alias.
 key(name, aspect, field) := _named("kms", "aliases", name, aspect, field)
 
