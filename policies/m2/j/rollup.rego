@@ -107,7 +107,7 @@ b8 contains object.union(
 b8 contains check.of({
 	"subject": lane,
 	"claim": "every code of the lane has its checks",
-	"refs": [],
+	"refs": [_evidence(lane, [])],
 	"handles": [],
 	"holds": count(unchecked) == 0,
 	"expected": [],
