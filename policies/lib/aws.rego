@@ -22,11 +22,17 @@ parameter(name, aspect, field) := _named("ssm", "parameters", name, aspect, fiel
 # A Step Functions state machine, by its name or its ARN.
 state_machine(name, aspect, field) := _named("sfn", "state_machines", name, aspect, field)
 
+# An HTTP API, by its id.
 api(name, aspect, field) := _named("apigatewayv2", "apis", name, aspect, field)
 
 function(name, aspect, field) := _named("lambda", "functions", name, aspect, field)
 
 eks_cluster(name, aspect, field) := _named("eks", "clusters", name, aspect, field)
+
+queue(name, aspect, field) := _named("sqs", "queues", name, aspect, field)
+
+# A Flink application.
+application(name, aspect, field) := _named("kinesisanalyticsv2", "applications", name, aspect, field)
 
 # A KMS key, by its alias.
 key(name, aspect, field) := _named("kms", "aliases", name, aspect, field)

@@ -148,6 +148,11 @@ _list(value) := value if {
 	is_array(value)
 } else := [value]
 
+# Whether a pattern of IAM's kind is about the text.
+matches(pattern, text) if {
+	_matches(pattern, text)
+} else := false
+
 # IAM's own wildcards: `*` is any text, `?` any one character, across every delimiter.
 _matches(pattern, _) if pattern == "*"
 

@@ -38,14 +38,45 @@ execution_summary(lane) := artifact(lane, {
 	"blocker_count": count(blocking_codes(lane)),
 	"failed_check_count": count(object.get(verdict(lane), "blockers", [])),
 	"check_count": count([check | some code in object.get(verdict(lane), "codes", []); some check in code.checks]),
+	"checks": rows(lane),
+	"taxonomy": taxonomy([lane]),
 	"dod": object.get(verdict(lane), "definition_of_done", []),
 	"observations": object.get(verdict(lane), "observations", []),
 	"caller": fact.value({"at": ["run", "caller_identity"], "field": ["Arn"]}),
 	"registry": object.get(input, ["run", "registry"], null),
 })
 
-# The codes that block the lane, sorted.
-blocking_codes(lane) := sort({blocker.code | some blocker in object.get(verdict(lane), "blockers", [])})
+# The codes that block the lane, sorted. What is waived is shown by the register, and blocks nothing.
+blocking_codes(lane) := sort({blocker.code | some blocker in open_blockers(lane)})
+
+# The lane's blockers that no waiver covers.
+open_blockers(lane) := [blocker |
+	some blocker in object.get(verdict(lane), "blockers", [])
+	object.get(blocker, "waived", null) == null
+]
+
+# Every check of the lane as [code, subject, claim, ok], sorted: by this a later run tells whether the facts have
+# drifted since.
+rows(lane) := sort([[code.code, check.subject, check.claim, check.ok] |
+	some code in object.get(verdict(lane), "codes", [])
+	some check in code.checks
+])
+
+# The phase's own classes of blockers, each with the codes of these lanes that are open in it.
+taxonomy(lanes) := {class: sort({blocker.code | some blocker in open; blocker.taxonomy == class}) |
+	some class in classes
+} if {
+	open := [blocker | some lane in lanes; some blocker in open_blockers(lane)]
+	classes := {class | some class in data.contract.m2.rollup.taxonomy} | {blocker.taxonomy | some blocker in open}
+}
+
+# The blockers that a valid waiver covers, as [code, subject].
+waived := {[object.get(waiver, "code", null), object.get(waiver, "subject", null)] |
+	some waiver in object.get(_factgate, "waived", [])
+}
+
+# Why the run as a whole does not pass, beside its blockers.
+reasons := object.get(_factgate, ["verdict", "reasons"], [])
 
 # What the evaluator says of the lane; empty while it has not said anything.
 verdict(lane) := object.get(_factgate, ["verdict", "lanes", lane], {})

@@ -11,11 +11,16 @@ _factgate := {
 		"blocked_by": [],
 		"next_gate": "BLOCKED",
 		"phase_execution_id": "m2a_20260222T204011Z",
-		"codes": [{"code": "M2A-B1", "title": "t", "checks": [{"ok": true}, {"ok": false}, {"ok": false}]}],
+		"codes": [{"code": "M2A-B1", "title": "t", "checks": [
+			{"subject": "y", "claim": "c", "ok": true},
+			{"subject": "x", "claim": "d", "ok": false},
+			{"subject": "x", "claim": "c", "ok": false},
+		]}],
 		"blockers": [
-			{"code": "M2A-B2", "subject": "x"},
-			{"code": "M2A-B1", "subject": "x"},
-			{"code": "M2A-B1", "subject": "y"},
+			{"code": "M2A-B2", "subject": "x", "taxonomy": "M2-B1"},
+			{"code": "M2A-B1", "subject": "x", "taxonomy": "M2-B1"},
+			{"code": "M2A-B1", "subject": "y", "taxonomy": "M2-B1"},
+			{"code": "M2A-B5", "subject": "z", "taxonomy": "M2-B8", "waived": {"owner": "o", "reason": "r"}},
 		],
 		"observations": [{"subject": "run", "message": "m", "facts": []}],
 		"definition_of_done": [{"item": "i", "done": false, "codes": ["M2A-B1"]}],
@@ -64,6 +69,25 @@ _names := {
 		"m2e_blocker_register.json",
 		"m2e_execution_summary.json",
 	},
+	"i": {
+		"m2i_rehearsal_scope_snapshot.json",
+		"m2i_destroy_apply_receipts.json",
+		"m2i_recover_apply_receipts.json",
+		"m2i_post_recovery_integrity_snapshot.json",
+		"m2i_residual_scan_snapshot.json",
+		"m2i_cost_posture_snapshot.json",
+		"m2i_blocker_register.json",
+		"m2i_execution_summary.json",
+	},
+	"j": {
+		"m2j_p0_rollup_matrix.json",
+		"m2j_blocker_adjudication.json",
+		"m2j_managed_control_rail_snapshot.json",
+		"m2j_production_pattern_conformance_snapshot.json",
+		"m2j_m3_entry_readiness_receipt.json",
+		"m2j_blocker_register.json",
+		"m2j_execution_summary.json",
+	},
 }
 
 _artifacts(document) := found if {
@@ -73,7 +97,10 @@ _artifacts(document) := found if {
 		"c": data.m2.c.artifacts,
 		"d": data.m2.d.artifacts,
 		"e": data.m2.e.artifacts,
-	} with input as document with data.factgate as _factgate
+		"i": data.m2.i.artifacts,
+		"j": data.m2.j.artifacts,
+	} with input as document
+		with data.factgate as _factgate
 }
 
 test_every_lane_writes_exactly_its_artifacts if {
@@ -102,9 +129,15 @@ test_summary_is_what_the_evaluator_computed if {
 		"overall_pass": false,
 		"blockers": ["M2A-B1", "M2A-B2"],
 		"blocker_count": 2,
-		"failed_check_count": 3,
+		"failed_check_count": 4,
 		"check_count": 3,
 		"next_gate": "BLOCKED",
+		"checks": [
+			["M2A-B1", "x", "c", false],
+			["M2A-B1", "x", "d", false],
+			["M2A-B1", "y", "c", true],
+		],
+		"taxonomy": object.union(_no_blockers, {"M2-B1": ["M2A-B1", "M2A-B2"]}),
 		"dod": [{"item": "i", "done": false, "codes": ["M2A-B1"]}],
 		"facts_digest": "sha256:11",
 		"policies_digest": "sha256:33",
@@ -112,9 +145,11 @@ test_summary_is_what_the_evaluator_computed if {
 	}
 }
 
+_no_blockers := {class: [] | some class in data.contract.m2.rollup.taxonomy}
+
 _summary_fields := {
 	"lane", "phase_execution_id", "generated_at_utc", "overall_pass", "blockers", "blocker_count", "failed_check_count",
-	"check_count", "next_gate", "dod", "facts_digest", "policies_digest", "tool",
+	"check_count", "next_gate", "checks", "taxonomy", "dod", "facts_digest", "policies_digest", "tool",
 }
 
 test_register_holds_the_evaluators_blockers if {

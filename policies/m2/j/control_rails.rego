@@ -1,0 +1,190 @@
+package m2.j
+
+import data.lib.aws
+import data.lib.check
+import data.lib.fact
+import data.lib.handle
+
+# METADATA
+# title: Runtime-path governance not proven
+# description: |
+#   M2.E does not prove the governance of the runtime path, or a handle pins another one: one active path per phase run,
+#   which has to be pinned, must not be switched within a phase, and is only left with a new phase execution id.
+# custom:
+#   code: M2J-B3
+#   severity: S1
+#   taxonomy: M2-B9
+#   remediation: Pin the `PHASE_RUNTIME_PATH_*` and `RUNTIME_*` handles as the contract says, and resolve M2E-B5.
+b3 contains _proven("M2E-B5", "the runtime path is governed", _rules["M2.E"]["M2E-B5"])
+
+b3 contains check.pinned_as(name, "it is pinned to the contract's governance", value) if {
+	some name, value in data.contract.m2.rollup.runtime_path
+}
+
+b3 contains check.of({
+	"subject": pattern.handle,
+	"claim": "every phase execution leaves evidence of its own",
+	"refs": [],
+	"handles": [pattern.handle],
+	"holds": _has_placeholder(handle.value(pattern.handle), pattern.placeholder),
+	"expected": sprintf("a path with %s in it", [pattern.placeholder]),
+	"actual": handle.value(pattern.handle),
+}) if {
+	pattern := data.contract.m2.rollup.runtime_path_evidence
+}
+
+# METADATA
+# title: READY authority not proven
+# description: |
+#   M2.D does not prove that Step Functions alone commits READY.
+# custom:
+#   code: M2J-B4
+#   severity: S1
+#   taxonomy: M2-B10
+#   remediation: Resolve M2D-B5.
+b4 contains _proven("M2D-B5", "Step Functions alone commits READY", _rules["M2.D"]["M2D-B5"])
+
+# METADATA
+# title: Ingress edge envelope not proven
+# description: |
+#   A limit of the ingress edge is another on the live resources than its handle pins: the stage's throttling, the
+#   handler's timeout, the size of a request, the retry budget, how long a request is remembered, where dead letters go,
+#   or how callers authenticate.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+# custom:
+#   code: M2J-B5
+#   severity: S1
+#   taxonomy: M2-B11
+#   remediation: Apply the runtime stack so that the edge has the pinned limits, or correct the `IG_*` handle.
+b5 contains check.pinned_as(name, "it is pinned to the contract's mode", value) if {
+	some name, value in _edge.modes
+}
+
+b5 contains check.of({
+	"subject": name,
+	"claim": "the stage throttles at this limit, and no route of it at another",
+	"refs": [_stages],
+	"handles": [name, _edge.stage],
+	"holds": check.same(_limits(field), [handle.value(name)]),
+	"expected": [handle.value(name)],
+	"actual": _limits(field),
+}) if {
+	some name, field in _edge.throttling
+}
+
+b5 contains check.equals_handle(
+	_edge.timeout,
+	"the handler is stopped after these seconds",
+	_handler(["Timeout"]),
+	_edge.timeout,
+)
+
+b5 contains check.of({
+	"subject": name,
+	"claim": "the handler is told this value",
+	"refs": [_handler(["Environment", "Variables", name])],
+	"handles": [name],
+	"holds": check.same(fact.value(_handler(["Environment", "Variables", name])), _text(handle.value(name))),
+	"expected": _text(handle.value(name)),
+	"actual": fact.value(_handler(["Environment", "Variables", name])),
+}) if {
+	some name in _edge.environment
+}
+
+b5 contains check.equals(
+	_edge.table,
+	"requests are forgotten after their time",
+	_time_to_live("TimeToLiveStatus"),
+	"ENABLED",
+)
+
+b5 contains check.equals_handle(
+	_edge.ttl_field,
+	"the table forgets requests by this field",
+	_time_to_live("AttributeName"),
+	_edge.ttl_field,
+)
+
+b5 contains check.of({
+	"subject": _edge.dead_letter_queue,
+	"claim": "the queue for dead letters is there",
+	"refs": [_queue],
+	"handles": [],
+	"holds": _is_named_queue(fact.value(_queue), handle.value(_edge.dead_letter_queue)),
+	"expected": handle.value(_edge.dead_letter_queue),
+	"actual": fact.value(_queue),
+})
+
+b5 contains check.of({
+	"subject": _edge.dead_letter_queue,
+	"claim": "the handler sends its dead letters to the queue",
+	"refs": [_queue, _handler(["DeadLetterConfig", "TargetArn"])],
+	"handles": [],
+	"holds": check.same(fact.value(_handler(["DeadLetterConfig", "TargetArn"])), fact.value(_queue)),
+	"expected": fact.value(_queue),
+	"actual": fact.value(_handler(["DeadLetterConfig", "TargetArn"])),
+})
+
+# METADATA
+# title: Correlation contract not proven
+# description: |
+#   M2.H does not prove that what crosses runtimes can be correlated, and is refused where it cannot.
+# custom:
+#   code: M2J-B6
+#   severity: S1
+#   taxonomy: M2-B12
+#   remediation: Resolve M2H-B8.
+b6 contains _proven("M2H-B8", "correlation across runtimes fails closed", _rules["M2.H"]["M2H-B8"])
+
+_proven(code, claim, found_checks) := _follows(code, claim, found_checks, [found |
+	some found in found_checks
+	found.ok != true
+])
+
+_has_placeholder(pattern, placeholder) if {
+	is_string(pattern)
+	contains(pattern, placeholder)
+} else := false
+
+_edge := data.contract.m2.rollup.edge
+
+_stages := aws.api(_edge.api, "stages", ["items"])
+
+_handler(field) := aws.function(_edge.handler, "configuration", field)
+
+_queue := aws.queue(_edge.dead_letter_queue, "queue", ["Attributes", "QueueArn"])
+
+_time_to_live(field) := aws.table(_edge.table, "time_to_live", ["TimeToLiveDescription", field])
+
+# The limits that apply anywhere on the pinned stage: its default, and what a route has of its own.
+_limits(field) := sort({limit |
+	some stage in fact.list(_stages)
+	is_object(stage)
+	check.same(object.get(stage, "stageName", null), handle.value(_edge.stage))
+	limit := object.get(stage, ["defaultRouteSettings", field], null)
+} | {limit |
+	some stage in fact.list(_stages)
+	is_object(stage)
+	check.same(object.get(stage, "stageName", null), handle.value(_edge.stage))
+	routes := object.get(stage, "routeSettings", {})
+	is_object(routes)
+	some settings in routes
+	is_object(settings)
+	limit := object.get(settings, field, null)
+	limit != null
+})
+
+# An environment holds texts only.
+_text(value) := value if {
+	is_string(value)
+} else := null if {
+	value == null
+} else := json.marshal(value)
+
+_is_named_queue(arn, name) if {
+	is_string(arn)
+	is_string(name)
+	endswith(arn, concat("", [":", name]))
+} else := false
