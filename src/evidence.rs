@@ -1,11 +1,17 @@
 //! Evidence packs: the files of one lane, whole or not there.
 //!
 //! ```text
-//! artifacts ─► <root>/.m2a_….tmp-XXXX/ ─ sync ─► rename ─► <root>/m2a_<YYYYMMDDTHHMMSSZ>/ { m2a_*.json, manifest.sha256 }
+//! artifacts ─► <root>/.m2a_….tmp-XXXX/ ─ sync ─► rename ─► <root>/m2a_<YYYYMMDDTHHMMSSZ>/
+//!                                                          { m2a_*.json, *.log, statement.intoto.json, manifest.sha256 }
 //! ```
 //!
 //! A pack is written into a temporary folder beside its place, synced, and renamed. A run that dies leaves at most a folder
 //! with a leading dot, which is never a pack. A pack is never overwritten: a blocked run is kept for audit.
+
+mod statement;
+#[cfg(test)]
+mod tests;
+pub mod verify;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,6 +24,10 @@ use factgate_collector::help::Help;
 use serde_json::Value;
 
 use crate::evaluate::Evaluation;
+use crate::verdict::LaneVerdict;
+
+pub use statement::STATEMENT;
+use statement::Statement;
 
 /// The manifest's name: `sha256sum -c manifest.sha256` accepts the pack.
 pub const MANIFEST: &str = "manifest.sha256";
@@ -75,9 +85,9 @@ pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<PathBuf>,
         if place.symlink_metadata().is_ok() {
             return Err(EvidenceError::Exists(place));
         }
-        let nothing = BTreeMap::new();
-        let artifacts = evaluation.artifacts.get(&lane.lane).unwrap_or(&nothing);
-        let folder = prepare(root, &lane.phase_execution_id, artifacts)
+        let folder = pack_files(evaluation, lane)
+            .map_err(io::Error::from)
+            .and_then(|files| prepare(root, &lane.phase_execution_id, &files))
             .map_err(|source| EvidenceError::Write { path: place.clone(), source })?;
         prepared.push((place, folder));
     }
@@ -94,19 +104,61 @@ pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<PathBuf>,
     Ok(written)
 }
 
-fn prepare(root: &Path, name: &str, artifacts: &BTreeMap<String, Value>) -> io::Result<tempfile::TempDir> {
+/// The files of one lane's pack, by name.
+///
+/// # Errors
+///
+/// If an artifact holds something that JSON cannot carry.
+pub fn pack_files(
+    evaluation: &Evaluation,
+    lane: &LaneVerdict,
+) -> Result<BTreeMap<String, Vec<u8>>, serde_json::Error> {
+    let nothing = BTreeMap::new();
+    let artifacts = evaluation.artifacts.get(&lane.lane).unwrap_or(&nothing);
+    let mut files = BTreeMap::new();
+    for (name, body) in artifacts {
+        let bytes = match body {
+            // A log is what a command printed, not a JSON text about it.
+            Value::String(text) if !name.ends_with(".json") => text.clone().into_bytes(),
+            body => pretty(body)?,
+        };
+        files.insert(name.clone(), bytes);
+    }
+    let statement = pretty(&Statement::of(&evaluation.verdict, lane, &files))?;
+    files.insert(STATEMENT.to_owned(), statement);
+    let manifest = manifest(&files);
+    files.insert(MANIFEST.to_owned(), manifest.into_bytes());
+    Ok(files)
+}
+
+fn pretty(body: &impl serde::Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = serde_json::to_vec_pretty(body)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn manifest(files: &BTreeMap<String, Vec<u8>>) -> String {
+    let mut manifest = String::new();
+    for (file, bytes) in files {
+        // Two spaces: the format of `sha256sum` for a file read as text. Writing to a String cannot fail.
+        let _ = writeln!(manifest, "{}  {file}", Digest::of(bytes).hex());
+    }
+    manifest
+}
+
+/// Whether a text can be the name of a file of a pack: letters, digits, `_`, `-` and `.`, the last not in front.
+fn is_plain_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    !name.is_empty() && !name.starts_with('.') && name.bytes().all(is_plain)
+}
+
+fn prepare(root: &Path, name: &str, files: &BTreeMap<String, Vec<u8>>) -> io::Result<tempfile::TempDir> {
     let folder = tempfile::Builder::new().prefix(&format!(".{name}.tmp-")).tempdir_in(root)?;
     #[cfg(unix)]
     fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-    let mut manifest = String::new();
-    for (file, body) in artifacts {
-        let mut bytes = serde_json::to_vec_pretty(body)?;
-        bytes.push(b'\n');
-        write_synced(&folder.path().join(file), &bytes)?;
-        // Two spaces: the format of `sha256sum` for a file read as text. Writing to a String cannot fail.
-        let _ = writeln!(manifest, "{}  {file}", Digest::of(&bytes).hex());
+    for (file, bytes) in files {
+        write_synced(&folder.path().join(file), bytes)?;
     }
-    write_synced(&folder.path().join(MANIFEST), manifest.as_bytes())?;
     sync_folder(folder.path())?;
     Ok(folder)
 }
