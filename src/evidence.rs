@@ -8,6 +8,7 @@
 //! A pack is written into a temporary folder beside its place, synced, and renamed. A run that dies leaves at most a folder
 //! with a leading dot, which is never a pack. A pack is never overwritten: a blocked run is kept for audit.
 
+pub mod mirror;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,9 @@ pub enum EvidenceError {
     /// A pack stands there already.
     #[error("the evidence pack {} exists already", .0.display())]
     Exists(PathBuf),
+    /// What was written is not what is there.
+    #[error("the evidence pack {} does not read back as it was written", .0.display())]
+    Altered(PathBuf),
     /// The file system refused.
     #[error("the evidence pack {} cannot be written", path.display())]
     Write {
@@ -55,10 +59,29 @@ impl Help for EvidenceError {
                 "packs are kept for audit and never overwritten: collect again, or choose another --evidence-root"
                     .to_owned()
             }
+            Self::Altered(_) => "check the file system, and collect again: such a pack proves nothing".to_owned(),
             Self::Write { .. } => {
                 "check that the folder given by --evidence-root can be written and has room".to_owned()
             }
         })
+    }
+}
+
+/// A pack that stands where it belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenPack {
+    /// The lane's phase execution id: the name of its folder.
+    pub phase_execution_id: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Every file, by name.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl WrittenPack {
+    /// `sha256:<hex>` of its manifest, which covers every other file.
+    pub fn manifest_digest(&self) -> String {
+        Digest::of(self.files.get(MANIFEST).map_or(&[], Vec::as_slice)).to_string()
     }
 }
 
@@ -71,13 +94,13 @@ pub fn create_root(root: &Path) -> Result<(), EvidenceError> {
     fs::create_dir_all(root).map_err(|source| EvidenceError::Write { path: root.to_owned(), source })
 }
 
-/// Writes one pack a lane below `root` and returns their folders, in the order of the lanes.
+/// Writes one pack a covered lane below `root`, in the order of the lanes, and reads each back.
 ///
 /// # Errors
 ///
 /// If a pack exists or cannot be written. Packs appear only when all of them are written; if a rename fails, those renamed
 /// before it stand, each whole.
-pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<PathBuf>, EvidenceError> {
+pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<WrittenPack>, EvidenceError> {
     create_root(root)?;
     let mut prepared = Vec::new();
     for lane in &evaluation.verdict.lanes {
@@ -85,21 +108,26 @@ pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<PathBuf>,
         if place.symlink_metadata().is_ok() {
             return Err(EvidenceError::Exists(place));
         }
-        let folder = pack_files(evaluation, lane)
-            .map_err(io::Error::from)
-            .and_then(|files| prepare(root, &lane.phase_execution_id, &files))
-            .map_err(|source| EvidenceError::Write { path: place.clone(), source })?;
-        prepared.push((place, folder));
+        let failed = |source| EvidenceError::Write { path: place.clone(), source };
+        let files = pack_files(evaluation, lane).map_err(|error| failed(error.into()))?;
+        let folder = prepare(root, &lane.phase_execution_id, &files).map_err(failed)?;
+        prepared.push((WrittenPack { phase_execution_id: lane.phase_execution_id.clone(), folder: place, files }, folder));
     }
     let mut written = Vec::new();
-    for (place, folder) in prepared {
+    for (pack, folder) in prepared {
+        let place = &pack.folder;
         let failed = |source| EvidenceError::Write { path: place.clone(), source };
         // Renaming onto a folder that appeared in the meantime fails, since a pack is never empty.
-        fs::rename(folder.path(), &place).map_err(failed)?;
+        fs::rename(folder.path(), place).map_err(failed)?;
         // The folder is the pack now: nothing is left to remove.
         let _ = folder.keep();
         sync_folder(root).map_err(failed)?;
-        written.push(place);
+        for (file, bytes) in &pack.files {
+            if fs::read(place.join(file)).map_err(failed)? != *bytes {
+                return Err(EvidenceError::Altered(place.clone()));
+            }
+        }
+        written.push(pack);
     }
     Ok(written)
 }

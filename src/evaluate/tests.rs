@@ -84,7 +84,7 @@ fn document(facts: Value, sealed: bool) -> Document {
 }
 
 fn run(files: Vec<(String, String)>, facts: Value) -> Result<Evaluation, EvaluateError> {
-    evaluate(&document(facts, true), &compile(files), &[])
+    evaluate(&document(facts, true), &compile(files), &[], &[])
 }
 
 fn policy_error(rules: &str) -> String {
@@ -162,7 +162,7 @@ fn only_unreadable_facts_are_worth_a_retry() {
 #[test]
 fn an_unsealed_document_is_evaluated_but_opens_no_gate() {
     let facts = json!({"a": true, "b": true, "c": true});
-    let evaluation = evaluate(&document(facts, false), &compile(chain()), &[]).unwrap();
+    let evaluation = evaluate(&document(facts, false), &compile(chain()), &[], &[]).unwrap();
     let verdict = &evaluation.verdict;
     assert_eq!(verdict.outcome, Outcome::NoGo);
     assert_eq!(verdict.exit_code(), ExitCode::NoGo);
@@ -171,18 +171,18 @@ fn an_unsealed_document_is_evaluated_but_opens_no_gate() {
     assert_eq!(verdict.lanes[0].reasons, ["the fact document is unsealed"]);
     assert_eq!(evaluation.artifacts["M2.A"]["m2a_summary.json"]["facts"], json!(null));
     // A retry does not seal it.
-    let unreadable = evaluate(&document(json!({}), false), &compile(chain()), &[]).unwrap();
+    let unreadable = evaluate(&document(json!({}), false), &compile(chain()), &[], &[]).unwrap();
     assert_eq!(unreadable.verdict.exit_code(), ExitCode::NoGo);
 }
 
 #[test]
 fn a_lane_whose_upstream_was_not_evaluated_is_blocked() {
     let document = document(json!({"a": true, "b": true, "c": true}), true);
-    let evaluation = evaluate(&document, &compile(chain()), &["M2.C".into()]).unwrap();
+    let evaluation = evaluate(&document, &compile(chain()), &["M2.C".into()], &[]).unwrap();
     assert_eq!(statuses(&evaluation), [(LaneStatus::Blocked, vec!["M2.B".into()], "BLOCKED".into())]);
     assert_eq!(evaluation.verdict.reasons, ["M2.C needs M2.B, which was not evaluated"]);
     assert_eq!(evaluation.verdict.exit_code(), ExitCode::NoGo);
-    let evaluation = evaluate(&document, &compile(chain()), &["M2.B".into(), "M2.A".into()]).unwrap();
+    let evaluation = evaluate(&document, &compile(chain()), &["M2.B".into(), "M2.A".into()], &[]).unwrap();
     assert_eq!(evaluation.verdict.covers, ["M2.A", "M2.B"]);
     assert_eq!(evaluation.verdict.exit_code(), ExitCode::Go);
 }
@@ -191,7 +191,7 @@ fn a_lane_whose_upstream_was_not_evaluated_is_blocked() {
 fn a_selection_that_matches_nothing_is_an_error() {
     for selection in [vec!["M2.D"], vec!["m2.a"], vec!["M2.A", "M2.AA"], vec![""]] {
         let selection: Vec<String> = selection.into_iter().map(str::to_owned).collect();
-        let error = evaluate(&document(json!({}), true), &compile(chain()), &selection).unwrap_err();
+        let error = evaluate(&document(json!({}), true), &compile(chain()), &selection, &[]).unwrap_err();
         assert!(matches!(error, EvaluateError::UnknownLane { .. }), "{error}");
         assert_eq!(error.exit_code(), ExitCode::NothingEvaluated);
         assert!(error.to_string().contains("M2.A, M2.B, M2.C"), "{error}");
@@ -347,7 +347,7 @@ fn an_endless_comprehension_ends_as_a_policy_error() {
     let options = PolicyOptions { time_limit: Duration::from_millis(200), ..PolicyOptions::default() };
     let policies = compile_with(files(rules), &options).unwrap();
     let start = Instant::now();
-    let error = evaluate(&document(json!({}), true), &policies, &[]).unwrap_err();
+    let error = evaluate(&document(json!({}), true), &policies, &[], &[]).unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(20));
     assert!(matches!(error, EvaluateError::Policy(PolicyError::TimeLimit { .. })), "{error}");
     assert_eq!(error.exit_code(), ExitCode::Input);
@@ -374,7 +374,7 @@ fn the_same_inputs_give_the_same_bytes() {
     let first = bytes(&run(chain(), facts.clone()).unwrap());
     let policies = compile(chain());
     for _ in 0..3 {
-        assert_eq!(bytes(&evaluate(&document(facts.clone(), true), &policies, &[]).unwrap()), first);
+        assert_eq!(bytes(&evaluate(&document(facts.clone(), true), &policies, &[], &[]).unwrap()), first);
     }
 }
 
@@ -384,9 +384,9 @@ fn threads_share_policies_and_agree() {
     let policies = compile(chain());
     is_shareable(&policies);
     let document = document(json!({"a": true, "b": false}), true);
-    let expected = evaluate(&document, &policies, &[]).unwrap();
+    let expected = evaluate(&document, &policies, &[], &[]).unwrap();
     std::thread::scope(|scope| {
-        let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| evaluate(&document, &policies, &[]).unwrap())).collect();
+        let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| evaluate(&document, &policies, &[], &[]).unwrap())).collect();
         for run in runs {
             assert_eq!(run.join().unwrap(), expected);
         }
@@ -404,8 +404,8 @@ fn an_override_of_the_contract_is_evaluated_and_changes_the_digest() {
     assert_ne!(plain.identity().digest, overridden.identity().digest);
     assert_eq!(overridden.identity().overrides, ["subject"]);
     let document = document(json!({"a": true, "b": false}), true);
-    assert_eq!(evaluate(&document, &plain, &[]).unwrap().verdict.outcome, Outcome::Go);
-    assert_eq!(evaluate(&document, &overridden, &[]).unwrap().verdict.outcome, Outcome::NoGo);
+    assert_eq!(evaluate(&document, &plain, &[], &[]).unwrap().verdict.outcome, Outcome::Go);
+    assert_eq!(evaluate(&document, &overridden, &[], &[]).unwrap().verdict.outcome, Outcome::NoGo);
 }
 
 #[test]

@@ -35,7 +35,7 @@ struct Pack {
 impl Pack {
     fn of(evaluation: &Evaluation) -> Self {
         let root = tempfile::tempdir().unwrap();
-        let folder = write_packs(root.path(), evaluation).unwrap().swap_remove(0);
+        let folder = write_packs(root.path(), evaluation).unwrap().swap_remove(0).folder;
         Self { _root: root, folder }
     }
 
@@ -126,8 +126,9 @@ fn a_pack_as_it_was_written_is_accepted() {
 #[test]
 fn every_lane_writes_a_pack_that_verifies() {
     let root = tempfile::tempdir().unwrap();
-    for folder in write_packs(root.path(), &evaluation("unreadable.json")).unwrap() {
-        verify::pack(&folder).unwrap_or_else(|error| panic!("{error}"));
+    for pack in write_packs(root.path(), &evaluation("unreadable.json")).unwrap() {
+        let verified = verify::pack(&pack.folder).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(verified.manifest_digest, pack.manifest_digest());
     }
 }
 
