@@ -44,8 +44,11 @@ execution_summary(lane) := artifact(lane, {
 	"registry": object.get(input, ["run", "registry"], null),
 })
 
-# The codes that block the lane, sorted.
-blocking_codes(lane) := sort({blocker.code | some blocker in object.get(verdict(lane), "blockers", [])})
+# The codes that block the lane, sorted. A waived blocker stays in the register and blocks nothing.
+blocking_codes(lane) := sort({blocker.code |
+	some blocker in object.get(verdict(lane), "blockers", [])
+	object.get(blocker, "waived", null) == null
+})
 
 # What the evaluator says of the lane; empty while it has not said anything.
 verdict(lane) := object.get(_factgate, ["verdict", "lanes", lane], {})

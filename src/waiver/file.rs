@@ -158,7 +158,12 @@ fn from_json(file: &str, text: &str) -> Result<Vec<Waiver>, WaiverFileError> {
     let parsed: File = serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or(&message);
-        let location = Location { file: file.to_owned(), line: error.line(), column: error.column().max(1) };
+        // The deserializer judges an expiry only once the waiver ends; its text says where it stands.
+        let expiry = message.strip_prefix("the expiry `").and_then(|rest| rest.split('`').next());
+        let location = match expiry.and_then(|expiry| text.find(&format!("\"{expiry}\""))) {
+            Some(offset) => Location::of_offset(file, text, offset),
+            None => Location { file: file.to_owned(), line: error.line(), column: error.column().max(1) },
+        };
         invalid(location, message)
     })?;
     Ok(parsed.waivers.into_iter().map(Waiver::from).collect())
