@@ -42,13 +42,13 @@ fn evaluation(criterion: &mut Criterion) {
     let facts = Facts::parse("ready.json", &ready()).expect("the archived document is readable");
     let policies = Policies::embedded(&PolicyOptions::default()).expect("the policies compile");
     let document = Document::new(facts.json().clone(), facts.is_sealed()).expect("it has an identity");
-    let evaluated = evaluate(&document, &policies, &[]).expect("it can be evaluated");
+    let evaluated = evaluate(&document, &policies, &[], &[]).expect("it can be evaluated");
     let mut opa = Opa::start(&policies, &facts, &evaluated);
 
     let mut group = criterion.benchmark_group("evaluate");
     group.sample_size(20);
     group.bench_function("factgate", |bencher| {
-        bencher.iter(|| evaluate(&document, &policies, &[]).expect("it can be evaluated"));
+        bencher.iter(|| evaluate(&document, &policies, &[], &[]).expect("it can be evaluated"));
     });
     group.bench_function("opa", |bencher| bencher.iter_custom(|rounds| opa.rounds(rounds)));
     group.finish();

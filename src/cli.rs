@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::evidence::mirror::MirrorTarget;
 use crate::output::OutputTarget;
 
 /// A policy-as-code readiness gate: is this cloud substrate ready, and what proves it?
@@ -14,7 +15,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE", env = "FACTGATE_CONFIG")]
     pub config: Option<PathBuf>,
 
-    /// Where a result goes: `table`, `json`, or `FORMAT=PATH`; may be repeated. Without a path it goes to standard output.
+    /// Where a result goes: `table`, `json`, `markdown`, or `FORMAT=PATH`; may be repeated. Without a path it goes to standard output.
     #[arg(short, long, global = true, value_name = "FORMAT[=PATH]", env = "FACTGATE_OUTPUT", value_delimiter = ',')]
     pub output: Vec<OutputTarget>,
 
@@ -72,6 +73,8 @@ pub enum Command {
     /// Collect, evaluate and write the evidence packs; what CI runs.
     #[cfg(feature = "aws")]
     Gate(GateArguments),
+    /// Read evidence packs back and prove each whole and unaltered.
+    Verify(VerifyArguments),
     /// List every blocker code with lane, severity, taxonomy, title and remediation.
     Codes(PolicyArguments),
     /// Print a JSON Schema.
@@ -110,13 +113,17 @@ pub struct PolicyArguments {
 /// Which lanes.
 #[derive(Args, Clone, Debug, Default)]
 pub struct LaneArguments {
-    /// Lane to evaluate (`M2.A`); may be repeated. Default: every lane of the policies.
+    /// Lane that the verdict covers (`M2.A`); may be repeated. Default: every lane of the policies.
     #[arg(long = "lane", value_name = "LANE", env = "FACTGATE_LANES", value_delimiter = ',')]
     pub lanes: Vec<String>,
 
     /// Folder that gets one evidence pack a lane.
     #[arg(long, value_name = "DIR", env = "FACTGATE_EVIDENCE_ROOT")]
     pub evidence_root: Option<PathBuf>,
+
+    /// File of waivers, TOML, JSON or YAML: S2 blockers that an owner answers for until a date.
+    #[arg(long, value_name = "FILE", env = "FACTGATE_WAIVERS")]
+    pub waivers: Option<PathBuf>,
 }
 
 /// Arguments of `eval`.
@@ -161,6 +168,26 @@ pub struct GateArguments {
     /// Which lanes.
     #[command(flatten)]
     pub lanes: LaneArguments,
+
+    /// Durable mirror of the packs: `s3://bucket/prefix`, `registry` (where its handles say), or `off`.
+    #[arg(long, value_name = "MIRROR", env = "FACTGATE_MIRROR")]
+    pub mirror: Option<MirrorTarget>,
+}
+
+/// Arguments of `verify`.
+#[derive(Args, Debug)]
+pub struct VerifyArguments {
+    /// Evidence packs: folders, or `s3://bucket/prefix/m2a_…/`.
+    #[arg(required = true, value_name = "PACK")]
+    pub packs: Vec<PathBuf>,
+
+    /// AWS region of the mirror; default: the AWS configuration's.
+    #[arg(long, value_name = "REGION", env = "FACTGATE_REGION")]
+    pub region: Option<String>,
+
+    /// Endpoint of every AWS service, for emulators.
+    #[arg(long, value_name = "URL", env = "FACTGATE_ENDPOINT_URL")]
+    pub endpoint_url: Option<String>,
 }
 
 /// Where facts come from.

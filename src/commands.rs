@@ -6,7 +6,10 @@ mod collect;
 mod eval;
 #[cfg(feature = "aws")]
 mod gate;
+#[cfg(feature = "aws")]
+mod mirror;
 mod schema;
+mod verify;
 
 use crate::cli::{Cli, Command};
 use crate::error::Error;
@@ -33,8 +36,10 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
             &file.source(arguments.source)?,
             &file.policy(arguments.policy)?,
             &file.lanes(arguments.lanes),
+            &file.mirror(arguments.mirror),
             &outputs,
         ),
+        Command::Verify(arguments) => verify::run(&file.verify(arguments), &outputs),
         Command::Codes(arguments) => codes::run(&file.policy(arguments)?, &outputs),
         Command::Schema { name } => schema::run(name),
     }

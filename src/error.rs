@@ -10,10 +10,13 @@ use factgate_collector::registry::RegistryError;
 
 use crate::evaluate::EvaluateError;
 use crate::evidence::EvidenceError;
+use crate::evidence::mirror::UnpinnedMirror;
+use crate::evidence::verify::VerifyError;
 use crate::exit::ExitCode;
 use crate::output::OutputError;
 use crate::policy::PolicyError;
 use crate::settings::SettingsError;
+use crate::waiver::WaiverFileError;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
@@ -55,6 +58,19 @@ pub enum Error {
     /// A pack could not be written.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// A pack is not whole, or was altered.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// The registry does not say where the mirror is.
+    #[error(transparent)]
+    UnpinnedMirror(#[from] UnpinnedMirror),
+    /// A pack could not be mirrored, or not be read from the mirror.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Mirror(#[from] factgate_collector::aws::mirror::MirrorError),
+    /// The waivers cannot be used.
+    #[error(transparent)]
+    Waivers(#[from] WaiverFileError),
     /// An output could not be written.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -77,10 +93,13 @@ impl Error {
             | Self::Runtime(_)
             | Self::Interrupted(_)
             | Self::Evidence(_)
+            | Self::Verify(_)
+            | Self::UnpinnedMirror(_)
+            | Self::Waivers(_)
             | Self::Output(_)
             | Self::StandardOutput(_) => ExitCode::Input,
             #[cfg(feature = "aws")]
-            Self::Collect(_) => ExitCode::Input,
+            Self::Collect(_) | Self::Mirror(_) => ExitCode::Input,
         }
     }
 
@@ -93,6 +112,11 @@ impl Error {
             Self::Seal(error) => error.help(),
             Self::WriteDocument(error) => error.help(),
             Self::Evidence(error) => error.help(),
+            Self::Verify(error) => error.help(),
+            Self::UnpinnedMirror(error) => error.help(),
+            #[cfg(feature = "aws")]
+            Self::Mirror(error) => error.help(),
+            Self::Waivers(error) => error.help(),
             Self::Output(_) => Some("the folder of an output must exist and be writable".to_owned()),
             Self::Runtime(_) => Some("check the limits of the process (ulimit -u)".to_owned()),
             Self::StandardOutput(_) => Some("whoever reads the output must read all of it".to_owned()),

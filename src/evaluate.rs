@@ -1,10 +1,15 @@
-//! Evaluation: a pure function of fact document, policies and contract.
+//! Evaluation: a pure function of fact document, policies, contract and waivers.
 //!
 //! ```text
 //! document ─┬─► phase 1: code rules ─► checks ─► blockers ─► lane verdicts (in order, with their upstream) ─► verdict
-//! policies ─┘                                                                                              │
+//! policies ─┤                                      ▲                                                       │
+//! waivers ──┘                                      └─ waived                                               │
 //!           └─► phase 2: `artifacts`, which read the lane verdicts as `data.factgate` ◄────────────────────┘
 //! ```
+//!
+//! Every lane of the policies is evaluated, whichever are selected: the selection says which lanes the verdict covers.
+//! A lane upstream that it does not cover passes only by an evidence pack that was accepted when the facts were collected, and
+//! only while nothing blocks it on the facts of today.
 //!
 //! Nothing here reads a clock, the network or the environment: the same inputs give the same bytes. The only clock is the
 //! document's own. Evaluating runs on a thread of its own under a time limit; after [`PolicyError::TimeLimit`] that thread may
@@ -19,7 +24,8 @@ mod verdicts;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 use thiserror::Error;
 
 pub use document::Document;
@@ -27,6 +33,7 @@ pub use document::Document;
 use crate::exit::ExitCode;
 use crate::policy::{EngineValue, LANES, Lane, Policies, PolicyError};
 use crate::verdict::{FORMAT, ToolIdentity, Verdict};
+use crate::waiver::{Judged, Waiver};
 
 /// Why nothing could be evaluated.
 #[derive(Debug, Error)]
@@ -83,37 +90,70 @@ pub struct Evaluation {
     pub artifacts: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
-/// Evaluates a fact document. `selection` names the lanes to evaluate (`M2.A`); if it is empty, all of them are.
+/// Evaluates a fact document. `selection` names the lanes that the verdict covers (`M2.A`); if it is empty, it covers all.
 ///
 /// # Errors
 /// Fails if there is nothing to evaluate, or if a policy does not do what its kind of rule has to do.
-pub fn evaluate(document: &Document, policies: &Policies, selection: &[String]) -> Result<Evaluation, EvaluateError> {
-    let lanes = select(policies, selection)?;
+pub fn evaluate(
+    document: &Document,
+    policies: &Policies,
+    selection: &[String],
+    waivers: &[Waiver],
+) -> Result<Evaluation, EvaluateError> {
+    let covered = select(policies, selection)?;
     let input = EngineValue::new(document.facts())?;
+    let judged = Judged::new(waivers, policies.lanes(), clock(document, waivers)?);
+    let waived = waived(&judged);
+    let engine = match judged.valid().next() {
+        None => policies.engine().clone(),
+        Some(_) => policies.engine_with(&json!({"waived": waived}))?,
+    };
+    let scope = verdicts::Scope { document, policies, covered: &covered, waivers: &judged };
     let mut verdicts = Vec::new();
-    for lane in &lanes {
-        let findings = checks::evaluate(policies, lane, &input)?;
-        let verdict = verdicts::lane(document, lane, findings, &verdicts);
+    for lane in policies.lanes() {
+        let findings = checks::evaluate(&engine, lane, &input)?;
+        let verdict = scope.lane(lane, findings, &verdicts);
         verdicts.push(verdict);
     }
     let tool = tool();
-    let artifacts = artifacts::evaluate(policies, &lanes, &input, &tool, &verdicts)?;
-    let reasons = verdicts::reasons(document, &verdicts);
+    let artifacts = artifacts::evaluate(policies, &covered, &input, &tool, &verdicts, &waived)?;
+    let waivers = judged.verdicts(&verdicts);
+    let reasons = scope.reasons(&verdicts, &waivers);
+    verdicts.retain(|verdict| scope.covers(&verdict.lane));
     let verdict = Verdict {
         format: FORMAT.to_owned(),
         outcome: verdicts::outcome(&verdicts, &reasons),
         p0: verdicts::p0(&verdicts, &reasons),
         reasons,
-        covers: lanes.iter().map(|lane| lane.lane.clone()).collect(),
+        covers: covered.iter().map(|lane| lane.lane.clone()).collect(),
         facts: document.identity().clone(),
         policies: policies.identity().clone(),
         tool,
+        taxonomy: verdicts::taxonomy(&verdicts),
+        waivers,
         lanes: verdicts,
     };
     Ok(Evaluation { verdict, artifacts })
 }
 
-/// The lanes to evaluate, in order. A name that matches nothing is never passed over: the run would cover less than its
+/// What policies see of the waivers: `[{"code", "subject"}…]`, sorted.
+fn waived(judged: &Judged<'_>) -> Value {
+    let mut waived: Vec<(&str, &str)> =
+        judged.valid().map(|waiver| (waiver.code.as_str(), waiver.subject.as_str())).collect();
+    waived.sort_unstable();
+    waived.into_iter().map(|(code, subject)| json!({"code": code, "subject": subject})).collect()
+}
+
+/// The run's pinned clock. Without waivers nothing asks for it.
+fn clock(document: &Document, waivers: &[Waiver]) -> Result<DateTime<Utc>, EvaluateError> {
+    match DateTime::parse_from_rfc3339(&document.identity().collected_at) {
+        Ok(instant) => Ok(instant.to_utc()),
+        Err(_) if waivers.is_empty() => Ok(DateTime::UNIX_EPOCH),
+        Err(_) => Err(EvaluateError::Document { pointer: "/run/collected_at", problem: "is no instant" }),
+    }
+}
+
+/// The lanes that a selection covers, in order. A name that matches nothing is never passed over: the run would cover less than its
 /// caller believes.
 ///
 /// # Errors

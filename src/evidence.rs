@@ -1,11 +1,18 @@
 //! Evidence packs: the files of one lane, whole or not there.
 //!
 //! ```text
-//! artifacts ─► <root>/.m2a_….tmp-XXXX/ ─ sync ─► rename ─► <root>/m2a_<YYYYMMDDTHHMMSSZ>/ { m2a_*.json, manifest.sha256 }
+//! artifacts ─► <root>/.m2a_….tmp-XXXX/ ─ sync ─► rename ─► <root>/m2a_<YYYYMMDDTHHMMSSZ>/
+//!                                                          { m2a_*.json, *.log, statement.intoto.json, manifest.sha256 }
 //! ```
 //!
 //! A pack is written into a temporary folder beside its place, synced, and renamed. A run that dies leaves at most a folder
 //! with a leading dot, which is never a pack. A pack is never overwritten: a blocked run is kept for audit.
+
+pub mod mirror;
+mod statement;
+#[cfg(test)]
+mod tests;
+pub mod verify;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,6 +25,10 @@ use factgate_collector::help::Help;
 use serde_json::Value;
 
 use crate::evaluate::Evaluation;
+use crate::verdict::LaneVerdict;
+
+pub use statement::STATEMENT;
+use statement::Statement;
 
 /// The manifest's name: `sha256sum -c manifest.sha256` accepts the pack.
 pub const MANIFEST: &str = "manifest.sha256";
@@ -28,6 +39,9 @@ pub enum EvidenceError {
     /// A pack stands there already.
     #[error("the evidence pack {} exists already", .0.display())]
     Exists(PathBuf),
+    /// What was written is not what is there.
+    #[error("the evidence pack {} does not read back as it was written", .0.display())]
+    Altered(PathBuf),
     /// The file system refused.
     #[error("the evidence pack {} cannot be written", path.display())]
     Write {
@@ -45,10 +59,29 @@ impl Help for EvidenceError {
                 "packs are kept for audit and never overwritten: collect again, or choose another --evidence-root"
                     .to_owned()
             }
+            Self::Altered(_) => "check the file system, and collect again: such a pack proves nothing".to_owned(),
             Self::Write { .. } => {
                 "check that the folder given by --evidence-root can be written and has room".to_owned()
             }
         })
+    }
+}
+
+/// A pack that stands where it belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenPack {
+    /// The lane's phase execution id: the name of its folder.
+    pub phase_execution_id: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Every file, by name.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl WrittenPack {
+    /// `sha256:<hex>` of its manifest, which covers every other file.
+    pub fn manifest_digest(&self) -> String {
+        Digest::of(self.files.get(MANIFEST).map_or(&[], Vec::as_slice)).to_string()
     }
 }
 
@@ -61,13 +94,13 @@ pub fn create_root(root: &Path) -> Result<(), EvidenceError> {
     fs::create_dir_all(root).map_err(|source| EvidenceError::Write { path: root.to_owned(), source })
 }
 
-/// Writes one pack a lane below `root` and returns their folders, in the order of the lanes.
+/// Writes one pack a covered lane below `root`, in the order of the lanes, and reads each back.
 ///
 /// # Errors
 ///
 /// If a pack exists or cannot be written. Packs appear only when all of them are written; if a rename fails, those renamed
 /// before it stand, each whole.
-pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<PathBuf>, EvidenceError> {
+pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<WrittenPack>, EvidenceError> {
     create_root(root)?;
     let mut prepared = Vec::new();
     for lane in &evaluation.verdict.lanes {
@@ -75,38 +108,85 @@ pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<PathBuf>,
         if place.symlink_metadata().is_ok() {
             return Err(EvidenceError::Exists(place));
         }
-        let nothing = BTreeMap::new();
-        let artifacts = evaluation.artifacts.get(&lane.lane).unwrap_or(&nothing);
-        let folder = prepare(root, &lane.phase_execution_id, artifacts)
-            .map_err(|source| EvidenceError::Write { path: place.clone(), source })?;
-        prepared.push((place, folder));
+        let failed = |source| EvidenceError::Write { path: place.clone(), source };
+        let files = pack_files(evaluation, lane).map_err(|error| failed(error.into()))?;
+        let folder = prepare(root, &lane.phase_execution_id, &files).map_err(failed)?;
+        prepared.push((WrittenPack { phase_execution_id: lane.phase_execution_id.clone(), folder: place, files }, folder));
     }
     let mut written = Vec::new();
-    for (place, folder) in prepared {
+    for (pack, folder) in prepared {
+        let place = &pack.folder;
         let failed = |source| EvidenceError::Write { path: place.clone(), source };
         // Renaming onto a folder that appeared in the meantime fails, since a pack is never empty.
-        fs::rename(folder.path(), &place).map_err(failed)?;
+        fs::rename(folder.path(), place).map_err(failed)?;
         // The folder is the pack now: nothing is left to remove.
         let _ = folder.keep();
         sync_folder(root).map_err(failed)?;
-        written.push(place);
+        for (file, bytes) in &pack.files {
+            if fs::read(place.join(file)).map_err(failed)? != *bytes {
+                return Err(EvidenceError::Altered(place.clone()));
+            }
+        }
+        written.push(pack);
     }
     Ok(written)
 }
 
-fn prepare(root: &Path, name: &str, artifacts: &BTreeMap<String, Value>) -> io::Result<tempfile::TempDir> {
+/// The files of one lane's pack, by name.
+///
+/// # Errors
+///
+/// If an artifact holds something that JSON cannot carry.
+pub fn pack_files(
+    evaluation: &Evaluation,
+    lane: &LaneVerdict,
+) -> Result<BTreeMap<String, Vec<u8>>, serde_json::Error> {
+    let nothing = BTreeMap::new();
+    let artifacts = evaluation.artifacts.get(&lane.lane).unwrap_or(&nothing);
+    let mut files = BTreeMap::new();
+    for (name, body) in artifacts {
+        let bytes = match body {
+            // A log is what a command printed, not a JSON text about it.
+            Value::String(text) if !name.ends_with(".json") => text.clone().into_bytes(),
+            body => pretty(body)?,
+        };
+        files.insert(name.clone(), bytes);
+    }
+    let statement = pretty(&Statement::of(&evaluation.verdict, lane, &files))?;
+    files.insert(STATEMENT.to_owned(), statement);
+    let manifest = manifest(&files);
+    files.insert(MANIFEST.to_owned(), manifest.into_bytes());
+    Ok(files)
+}
+
+fn pretty(body: &impl serde::Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = serde_json::to_vec_pretty(body)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn manifest(files: &BTreeMap<String, Vec<u8>>) -> String {
+    let mut manifest = String::new();
+    for (file, bytes) in files {
+        // Two spaces: the format of `sha256sum` for a file read as text. Writing to a String cannot fail.
+        let _ = writeln!(manifest, "{}  {file}", Digest::of(bytes).hex());
+    }
+    manifest
+}
+
+/// Whether a text can be the name of a file of a pack: letters, digits, `_`, `-` and `.`, the last not in front.
+fn is_plain_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    !name.is_empty() && !name.starts_with('.') && name.bytes().all(is_plain)
+}
+
+fn prepare(root: &Path, name: &str, files: &BTreeMap<String, Vec<u8>>) -> io::Result<tempfile::TempDir> {
     let folder = tempfile::Builder::new().prefix(&format!(".{name}.tmp-")).tempdir_in(root)?;
     #[cfg(unix)]
     fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-    let mut manifest = String::new();
-    for (file, body) in artifacts {
-        let mut bytes = serde_json::to_vec_pretty(body)?;
-        bytes.push(b'\n');
-        write_synced(&folder.path().join(file), &bytes)?;
-        // Two spaces: the format of `sha256sum` for a file read as text. Writing to a String cannot fail.
-        let _ = writeln!(manifest, "{}  {file}", Digest::of(&bytes).hex());
+    for (file, bytes) in files {
+        write_synced(&folder.path().join(file), bytes)?;
     }
-    write_synced(&folder.path().join(MANIFEST), manifest.as_bytes())?;
     sync_folder(folder.path())?;
     Ok(folder)
 }

@@ -68,9 +68,10 @@ impl Verdict {
     }
 
     /// Whether a retry with readable facts could turn this into GO: nothing but unreadable facts blocks. A reason beside
-    /// the blockers (an unsealed document, a lane upstream that was not evaluated) stays whatever is read next time.
+    /// the blockers (an unsealed document, a lane upstream without evidence, a waiver that blocks) stays whatever is read next time.
     fn is_only_unreadable(&self) -> bool {
-        let mut causes = self.lanes.iter().flat_map(|lane| &lane.blockers).map(|blocker| blocker.cause).peekable();
+        let blockers = self.lanes.iter().flat_map(|lane| &lane.blockers).filter(|blocker| blocker.is_open());
+        let mut causes = blockers.map(|blocker| blocker.cause).peekable();
         self.reasons.is_empty() && causes.peek().is_some() && causes.all(|cause| cause == Cause::Unreadable)
     }
 }

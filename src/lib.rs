@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Everything left of the fact document does I/O and lives in the `factgate-collector` crate. Everything right of it is a
-//! pure function of fact document, policies and contract: no clock, no network, no environment.
+//! pure function of fact document, policies, contract and waivers: no clock, no network, no environment.
 
 pub mod check;
 pub mod cli;
@@ -23,6 +23,7 @@ mod progress;
 pub mod settings;
 mod suggestion;
 pub mod verdict;
+pub mod waiver;
 
 use clap::Parser as _;
 

@@ -1,14 +1,18 @@
 //! Output: a verdict in the form that its reader uses. The format never changes the exit code.
 
 pub mod json;
+pub mod markdown;
 pub mod table;
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use factgate_collector::file::write_atomically;
 
+use crate::evidence::WrittenPack;
+use crate::evidence::mirror::S3Folder;
 use crate::suggestion::did_you_mean;
 use crate::verdict::Verdict;
 
@@ -20,10 +24,56 @@ pub enum Format {
     Table,
     /// For machines: the verdict as it is.
     Json,
+    /// For the log of the project: the note that closes the lanes.
+    Markdown,
 }
 
 impl Format {
-    const ALL: [(&'static str, Self); 2] = [("table", Self::Table), ("json", Self::Json)];
+    const ALL: [(&'static str, Self); 3] =
+        [("table", Self::Table), ("json", Self::Json), ("markdown", Self::Markdown)];
+}
+
+/// Where the evidence of the verdicts is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Archive {
+    packs: BTreeMap<String, ArchivedPack>,
+}
+
+/// Where one pack is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchivedPack {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its folder in the mirror, if there is a mirror.
+    pub mirror: Option<S3Folder>,
+    /// `sha256:<hex>` of its manifest, which covers every other file.
+    pub manifest_digest: String,
+}
+
+impl Archive {
+    /// Takes note of packs that were written.
+    pub fn add(&mut self, packs: &[WrittenPack]) {
+        self.packs.extend(packs.iter().map(|pack| {
+            let archived = ArchivedPack {
+                folder: pack.folder.clone(),
+                mirror: None,
+                manifest_digest: pack.manifest_digest(),
+            };
+            (pack.phase_execution_id.clone(), archived)
+        }));
+    }
+
+    /// Takes note of where packs are mirrored, by their phase execution ids.
+    pub fn mirror(&mut self, places: &BTreeMap<String, S3Folder>) {
+        for (phase_execution_id, pack) in &mut self.packs {
+            pack.mirror = places.get(phase_execution_id).cloned();
+        }
+    }
+
+    /// The pack of a lane, if one was written.
+    pub fn pack(&self, phase_execution_id: &str) -> Option<&ArchivedPack> {
+        self.packs.get(phase_execution_id)
+    }
 }
 
 /// A format and where it goes.
@@ -76,10 +126,11 @@ pub struct OutputError {
 /// # Errors
 ///
 /// If a target cannot be written.
-pub fn write(verdicts: &[Verdict], targets: &[OutputTarget]) -> Result<(), OutputError> {
+pub fn write(verdicts: &[Verdict], archive: &Archive, targets: &[OutputTarget]) -> Result<(), OutputError> {
     for target in targets {
         let text = match target.format {
             Format::Table => table::render(verdicts),
+            Format::Markdown => markdown::render(verdicts, archive),
             Format::Json => json::render(verdicts)
                 .map_err(|error| OutputError { target: target.path.clone(), source: error.into() })?,
         };

@@ -20,7 +20,7 @@ mod syntax;
 #[cfg(test)]
 pub(crate) mod tests;
 mod unit_test;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::path::Path;
 use std::time::Duration;
@@ -29,7 +29,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 pub use error::{Defect, Defects, PolicyError};
-pub use lane::{Code, DoneItem, LANES, Lane};
+pub use lane::{Code, DoneItem, INHERITED, LANES, Lane};
 pub use location::Location;
 pub use source::{Origin, PolicySet, SourceFile};
 pub use unit_test::{LineCoverage, UnitTest, UnitTestOutcome, UnitTestReport, run_unit_tests};
@@ -61,7 +61,10 @@ impl Default for PolicyOptions {
 pub struct Policies {
     identity: PoliciesIdentity,
     lanes: Vec<Lane>,
+    /// With nothing waived: what nearly every evaluation uses.
     engine: Engine,
+    /// Before the evaluator has said anything as `data.factgate`.
+    bare: Engine,
 }
 
 impl Policies {
@@ -86,9 +89,10 @@ impl Policies {
     /// # Errors
     /// Fails with every broken law, each with its place.
     pub fn compile(set: PolicySet, options: &PolicyOptions) -> Result<Self, PolicyError> {
-        let (engine, lanes, _) = load(&set, set.policies(), options)?;
+        let (bare, lanes, _) = load(&set, set.policies(), options)?;
         let identity = identity(&set, options);
-        Ok(Self { identity, lanes, engine })
+        let engine = with_evaluator(&bare, &serde_json::json!({"waived": []}))?;
+        Ok(Self { identity, lanes, engine, bare })
     }
 
     /// The lanes, in order, with their codes.
@@ -101,9 +105,21 @@ impl Policies {
         &self.identity
     }
 
+    /// With nothing waived.
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
+
+    /// With what the evaluator has to say to the policies, as `data.factgate`.
+    pub(crate) fn engine_with(&self, evaluator: &Value) -> Result<Engine, PolicyError> {
+        with_evaluator(&self.bare, evaluator)
+    }
+}
+
+fn with_evaluator(bare: &Engine, evaluator: &Value) -> Result<Engine, PolicyError> {
+    let mut engine = bare.clone();
+    engine.add_data(&EngineValue::new(&serde_json::json!({"factgate": evaluator}))?)?;
+    engine.prepare()
 }
 
 /// The way from files to an engine that is ready for queries; the tests of policies go it, too.

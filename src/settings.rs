@@ -9,7 +9,8 @@ use factgate_collector::help::Help;
 use factgate_collector::location::Location;
 use serde::Deserialize;
 
-use crate::cli::{LaneArguments, PolicyArguments, SourceArguments, TerraformMode};
+use crate::cli::{LaneArguments, PolicyArguments, SourceArguments, TerraformMode, VerifyArguments};
+use crate::evidence::mirror::{MirrorTarget, UnknownMirror};
 use crate::output::OutputTarget;
 use crate::suggestion::did_you_mean;
 
@@ -45,6 +46,9 @@ pub enum SettingsError {
         /// What to do.
         help: String,
     },
+    /// An address of a pack in the mirror is none.
+    #[error(transparent)]
+    Mirror(#[from] UnknownMirror),
     /// A setting without which the command cannot run.
     #[error("no {0} is given")]
     Missing(&'static str, &'static str),
@@ -55,6 +59,7 @@ impl Help for SettingsError {
         Some(match self {
             Self::Read { .. } => "check the path given by --config or FACTGATE_CONFIG".to_owned(),
             Self::Invalid { help, .. } | Self::Contract { help, .. } => help.clone(),
+            Self::Mirror(_) => "the folder of one pack in the mirror is s3://bucket/prefix/m2a_…/".to_owned(),
             Self::Missing(_, help) => (*help).to_owned(),
         })
     }
@@ -69,6 +74,8 @@ pub struct FileSettings {
     policy_timeout: Option<String>,
     lanes: Vec<String>,
     evidence_root: Option<PathBuf>,
+    waivers: Option<PathBuf>,
+    mirror: Option<String>,
     registry: Option<PathBuf>,
     terraform_root: Option<PathBuf>,
     terraform: Option<TerraformMode>,
@@ -86,12 +93,14 @@ pub struct FileSettings {
 }
 
 /// Every key of the file; the test below holds it to [`FileSettings`].
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 21] = [
     "output",
     "policies",
     "policy_timeout",
     "lanes",
     "evidence_root",
+    "waivers",
+    "mirror",
     "registry",
     "terraform_root",
     "terraform",
@@ -175,6 +184,16 @@ impl FileSettings {
                 ));
             }
         }
+        if let Some(mirror) = &settings.mirror
+            && let Err(error) = mirror.parse::<MirrorTarget>()
+        {
+            let start = text.find(mirror.as_str()).unwrap_or(0);
+            return Err(invalid(
+                Some(start..start),
+                format!("`mirror`: {error}"),
+                "the mirror is \"s3://bucket/prefix\", \"registry\" or \"off\"".to_owned(),
+            ));
+        }
         Ok(settings)
     }
 
@@ -183,6 +202,7 @@ impl FileSettings {
         for path in [
             &mut self.policies,
             &mut self.evidence_root,
+            &mut self.waivers,
             &mut self.registry,
             &mut self.terraform_root,
             &mut self.raw,
@@ -226,6 +246,21 @@ impl FileSettings {
         LaneSettings {
             lanes: if given.lanes.is_empty() { self.lanes.clone() } else { given.lanes },
             evidence_root: given.evidence_root.or_else(|| self.evidence_root.clone()),
+            waivers: given.waivers.or_else(|| self.waivers.clone()),
+        }
+    }
+
+    /// Where packs are mirrored: nowhere unless something is said.
+    pub fn mirror(&self, given: Option<MirrorTarget>) -> MirrorTarget {
+        given.or_else(|| self.mirror.as_ref().and_then(|mirror| mirror.parse().ok())).unwrap_or_default()
+    }
+
+    /// The packs to verify, and how the mirror is reached.
+    pub fn verify(&self, given: VerifyArguments) -> VerifySettings {
+        VerifySettings {
+            packs: given.packs,
+            region: given.region.or_else(|| self.region.clone()),
+            endpoint_url: given.endpoint_url.or_else(|| self.endpoint_url.clone()),
         }
     }
 
@@ -283,6 +318,19 @@ pub struct LaneSettings {
     pub lanes: Vec<String>,
     /// Where packs go.
     pub evidence_root: Option<PathBuf>,
+    /// The file of waivers.
+    pub waivers: Option<PathBuf>,
+}
+
+/// Which packs to verify, and how the mirror is reached.
+#[derive(Clone, Debug)]
+pub struct VerifySettings {
+    /// Folders, or addresses in the mirror.
+    pub packs: Vec<PathBuf>,
+    /// Region override.
+    pub region: Option<String>,
+    /// Endpoint override.
+    pub endpoint_url: Option<String>,
 }
 
 /// Where facts come from.
@@ -374,6 +422,13 @@ mod tests {
     }
 
     #[test]
+    fn a_mirror_of_another_kind_is_an_error() {
+        let error = error("\nmirror = \"http://bucket\"\n");
+        assert!(error.to_string().starts_with("factgate.toml:2:11: `mirror`: "), "{error}");
+        assert!(error.help().unwrap().contains("registry"));
+    }
+
+    #[test]
     fn unknown_output_formats_are_errors() {
         assert!(error("output = [\"tabel\"]\n").to_string().contains("tabel"));
     }
@@ -386,6 +441,7 @@ mod tests {
                 "contract" => "[contract]".to_owned(),
                 "max_attempts" | "concurrency" => format!("{key} = 1"),
                 "terraform" => format!("{key} = \"plan\""),
+                "mirror" => format!("{key} = \"registry\""),
                 _ => format!("{key} = \"1s\""),
             };
             assert!(FileSettings::parse(Path::new("f"), &text).is_ok(), "{key}");

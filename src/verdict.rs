@@ -4,11 +4,14 @@
 //! checks (by code) ─► blockers ─► lane verdicts (with their upstream) ─► outcome of the covered lanes ─► P0
 //! ```
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::check::{Cause, Check, Severity};
+use crate::waiver::{Waived, WaiverVerdict};
 
 /// The format that this version of the tool writes.
 pub const FORMAT: &str = "factgate.verdict/v1";
@@ -21,11 +24,12 @@ pub struct Verdict {
     pub format: String,
     /// GO if every covered lane passes and the document is sealed.
     pub outcome: Outcome,
-    /// Why the outcome is NO-GO although no blocker says so: an unsealed document, a lane upstream that was not evaluated.
+    /// Why the outcome is NO-GO although no blocker says so: an unsealed document, a lane upstream that is neither covered nor
+    /// proved by an accepted pack, a waiver that blocks.
     pub reasons: Vec<String>,
     /// P0 `SUBSTRATE_READY`.
     pub p0: P0,
-    /// The lanes that were evaluated, in order.
+    /// The lanes that the verdict covers, in order.
     pub covers: Vec<String>,
     /// The document that was evaluated.
     pub facts: FactsIdentity,
@@ -33,7 +37,11 @@ pub struct Verdict {
     pub policies: PoliciesIdentity,
     /// The tool that evaluated it.
     pub tool: ToolIdentity,
-    /// One verdict a lane, in order.
+    /// The classes of the M2 taxonomy, `M2-B1` to `M2-B12`, with the codes that are open in each.
+    pub taxonomy: BTreeMap<String, Vec<String>>,
+    /// Every waiver with what became of it, in the order of its file.
+    pub waivers: Vec<WaiverVerdict>,
+    /// One verdict a covered lane, in order.
     pub lanes: Vec<LaneVerdict>,
 }
 
@@ -108,7 +116,7 @@ pub struct LaneVerdict {
     pub title: String,
     /// PASS or BLOCKED.
     pub status: LaneStatus,
-    /// The lanes directly upstream that did not pass or were not evaluated: what is unknown blocks.
+    /// The lanes directly upstream that did not pass, or that nothing proves: what is unknown blocks.
     pub blocked_by: Vec<String>,
     /// Why it is BLOCKED although no blocker of its own says so: upstream lanes, an unsealed document.
     pub reasons: Vec<String>,
@@ -130,7 +138,7 @@ pub struct LaneVerdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum LaneStatus {
-    /// No blocker, the upstream lanes pass, and the document is sealed.
+    /// No blocker that is not waived, the upstream lanes pass, and the document is sealed.
     Pass,
     /// Anything else.
     Blocked,
@@ -176,6 +184,16 @@ pub struct Blocker {
     pub facts: Vec<String>,
     /// What to do.
     pub remediation: String,
+    /// The waiver that keeps it from blocking, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<Waived>,
+}
+
+impl Blocker {
+    /// Whether it blocks: no waiver keeps it from doing so.
+    pub fn is_open(&self) -> bool {
+        self.waived.is_none()
+    }
 }
 
 /// One item of a lane's definition of done.
@@ -184,7 +202,7 @@ pub struct Blocker {
 pub struct DefinitionOfDone {
     /// The item as the authority words it.
     pub item: String,
-    /// Whether none of its codes blocks.
+    /// Whether none of its codes has a blocker that is not waived.
     pub done: bool,
     /// The codes that hold it.
     pub codes: Vec<String>,

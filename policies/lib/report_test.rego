@@ -51,6 +51,15 @@ test_without_the_evaluators_verdict_nothing_passes if {
 	[summary.overall_pass, summary.blockers, summary.tool] == [false, [], null]
 }
 
+test_a_waived_blocker_is_registered_and_blocks_nothing if {
+	waived := {"code": "M2A-B5", "waived": {"owner": "o", "reason": "r", "expires_at": "2026-12-31T00:00:00Z"}}
+	verdict := {"lanes": {"M2.A": {"blockers": [{"code": "M2A-B2"}, waived, {"code": "M2A-B2"}]}}}
+	register := report.blocker_register("M2.A") with input as _document with data.factgate as {"verdict": verdict}
+	summary := report.execution_summary("M2.A") with input as _document with data.factgate as {"verdict": verdict}
+	[register.blocker_count, count(register.blockers)] == [1, 3]
+	[summary.blocker_count, summary.blockers, summary.failed_check_count] == [1, ["M2A-B2"], 3]
+}
+
 test_handles_are_reported_with_their_lines if {
 	report.handles(["NAME", "OTHER"]) == {"NAME": {"value": "n", "line": 3}, "OTHER": null} with input as _document
 }

@@ -1,6 +1,6 @@
 //! `codes`: the closed set of blocker codes, from the METADATA of the policies.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, TableStyle, presets};
 
 use super::policies;
 use crate::error::Error;
@@ -16,7 +16,8 @@ pub(super) fn run(policy: &PolicySettings, outputs: &[OutputTarget]) -> Result<E
     let codes: Vec<&Code> = policies.lanes().iter().flat_map(|lane| &lane.codes).collect();
     for target in outputs {
         let text = match target.format {
-            Format::Table => table(&codes),
+            Format::Table => table(&codes, presets::NOTHING, (0, 2)),
+            Format::Markdown => table(&codes, presets::ASCII_MARKDOWN, (1, 1)),
             Format::Json => format!("{:#}\n", serde_json::json!(codes)),
         };
         write_text(&text, target)?;
@@ -24,9 +25,12 @@ pub(super) fn run(policy: &PolicySettings, outputs: &[OutputTarget]) -> Result<E
     Ok(ExitCode::Go)
 }
 
-fn table(codes: &[&Code]) -> String {
+fn table(codes: &[&Code], style: TableStyle, padding: (u16, u16)) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    // A row of Markdown is one line, however long.
+    let arrangement =
+        if style == presets::NOTHING { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
+    table.load_style(style).set_content_arrangement(arrangement);
     table.set_header(["code", "severity", "taxonomy", "blocks on", "what to do"]);
     for code in codes {
         table.add_row([
@@ -38,7 +42,7 @@ fn table(codes: &[&Code]) -> String {
         ]);
     }
     for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+        column.set_padding(padding);
     }
     format!("{}\n", lines(&table))
 }

@@ -9,9 +9,10 @@ use crate::error::Error;
 use crate::evaluate::{Document, Evaluation, evaluate};
 use crate::evidence::write_packs;
 use crate::exit::ExitCode;
-use crate::output::{self, OutputTarget};
+use crate::output::{self, Archive, OutputTarget};
 use crate::policy::Policies;
 use crate::settings::{LaneSettings, PolicySettings};
+use crate::waiver::{self, Waiver};
 
 /// Evaluates every document before anything is written, so that an unusable one leaves no half of an answer.
 pub(super) fn run(
@@ -21,25 +22,37 @@ pub(super) fn run(
     outputs: &[OutputTarget],
 ) -> Result<ExitCode, Error> {
     let policies = policies(policy)?;
+    let waivers = waivers(lanes)?;
     let mut evaluations = Vec::new();
     for path in paths {
         let facts = Facts::read(path)?;
-        evaluations.push(evaluate_facts(&facts, &policies, &lanes.lanes)?);
+        evaluations.push(evaluate_facts(&facts, &policies, &lanes.lanes, &waivers)?);
     }
+    let mut archive = Archive::default();
     if let Some(root) = &lanes.evidence_root {
         for evaluation in &evaluations {
-            write_packs(root, evaluation)?;
+            archive.add(&write_packs(root, evaluation)?);
         }
     }
     let verdicts: Vec<_> = evaluations.into_iter().map(|evaluation| evaluation.verdict).collect();
-    output::write(&verdicts, outputs)?;
+    output::write(&verdicts, &archive, outputs)?;
     Ok(worst(verdicts.iter().map(|verdict| verdict.exit_code())))
 }
 
 /// Evaluates one document.
-pub(super) fn evaluate_facts(facts: &Facts, policies: &Policies, lanes: &[String]) -> Result<Evaluation, Error> {
+pub(super) fn evaluate_facts(
+    facts: &Facts,
+    policies: &Policies,
+    lanes: &[String],
+    waivers: &[Waiver],
+) -> Result<Evaluation, Error> {
     let document = Document::new(facts.json().clone(), facts.is_sealed())?;
-    Ok(evaluate(&document, policies, lanes)?)
+    Ok(evaluate(&document, policies, lanes, waivers)?)
+}
+
+/// The waivers that the settings name; none if they name no file.
+pub(super) fn waivers(lanes: &LaneSettings) -> Result<Vec<Waiver>, Error> {
+    Ok(lanes.waivers.as_deref().map(waiver::read).transpose()?.unwrap_or_default())
 }
 
 /// Several documents are GO only if each is, and worth a retry only if nothing but unreadable facts blocks any of them.

@@ -1,13 +1,17 @@
-//! `gate`: collect, evaluate, write the evidence packs; what CI runs.
+//! `gate`: collect, evaluate, write the evidence packs and mirror them; what CI runs.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
-use super::{collect, eval, policies};
+use factgate_collector::aws;
+
+use super::{collect, eval, mirror, policies};
 use crate::error::Error;
 use crate::evaluate::select;
+use crate::evidence::mirror::MirrorTarget;
 use crate::evidence::{create_root, write_packs};
 use crate::exit::ExitCode;
-use crate::output::{self, OutputTarget};
+use crate::output::{self, Archive, OutputTarget};
 use crate::settings::{LaneSettings, PolicySettings, SourceSettings};
 
 /// Where packs go by default: the local root of the contract.
@@ -18,9 +22,11 @@ pub(super) fn run(
     source: &SourceSettings,
     policy: &PolicySettings,
     lanes: &LaneSettings,
+    target: &MirrorTarget,
     outputs: &[OutputTarget],
 ) -> Result<ExitCode, Error> {
     let policies = policies(policy)?;
+    let waivers = eval::waivers(lanes)?;
     select(&policies, &lanes.lanes)?;
     let facts = collect::facts(source, policy)?;
     let root = lanes.evidence_root.clone().unwrap_or_else(|| PathBuf::from(EVIDENCE_ROOT));
@@ -33,9 +39,21 @@ pub(super) fn run(
         create_root(&root)?;
     }
     facts.write(&document)?;
-    let evaluation = eval::evaluate_facts(&facts, &policies, &lanes.lanes)?;
-    write_packs(&root, &evaluation)?;
+    let evaluation = eval::evaluate_facts(&facts, &policies, &lanes.lanes, &waivers)?;
+    let packs = write_packs(&root, &evaluation)?;
+    let mut archive = Archive::default();
+    archive.add(&packs);
+    let options = aws::Options {
+        region: source.region.clone(),
+        endpoint_url: source.endpoint_url.clone(),
+        call_timeout: source.call_timeout,
+        deadline: Instant::now() + source.deadline,
+        max_attempts: source.max_attempts,
+        concurrency: source.concurrency,
+        keep_bodies: false,
+    };
+    archive.mirror(&mirror::upload(target, &packs, &facts.document().handles, options)?);
     let code = evaluation.verdict.exit_code();
-    output::write(&[evaluation.verdict], outputs)?;
+    output::write(&[evaluation.verdict], &archive, outputs)?;
     Ok(code)
 }

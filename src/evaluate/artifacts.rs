@@ -8,26 +8,28 @@ use super::verdicts;
 use crate::policy::{EngineValue, Lane, Policies, PolicyError};
 use crate::verdict::{LaneVerdict, ToolIdentity};
 
+/// How the name of a file ends whose body is a text that is written as it is.
+const LOG: &str = ".log";
+
 /// The rule that gives them.
 const RULE: &str = "artifacts";
 
-/// Lane → file name → body.
+/// Lane → file name → body. `lanes` are those whose artifacts are wanted, `verdicts` those on all lanes.
 pub(super) fn evaluate(
     policies: &Policies,
     lanes: &[&Lane],
     input: &EngineValue,
     tool: &ToolIdentity,
     verdicts: &[LaneVerdict],
+    waived: &Value,
 ) -> Result<BTreeMap<String, BTreeMap<String, Value>>, PolicyError> {
     let shape = |error: serde_json::Error| PolicyError::Internal { message: format!("a verdict is no JSON: {error}") };
-    let data = json!({"factgate": {
+    let engine = policies.engine_with(&json!({
         "tool": serde_json::to_value(tool).map_err(shape)?,
         "policies_digest": policies.identity().digest,
         "verdict": {"lanes": verdicts::as_data(verdicts).map_err(shape)?},
-    }});
-    let mut engine = policies.engine().clone();
-    engine.add_data(&EngineValue::new(&data)?)?;
-    let engine = engine.prepare()?;
+        "waived": waived,
+    }))?;
     let mut artifacts = BTreeMap::new();
     for lane in lanes.iter().filter(|lane| !lane.artifacts.is_empty()) {
         let terms = BTreeMap::from([(RULE.to_owned(), format!("data.{}.{RULE}", lane.package))]);
@@ -64,6 +66,9 @@ fn bodies(lane: &Lane, value: Option<Value>) -> Result<BTreeMap<String, Value>, 
     let surplus = &given - &declared;
     if !surplus.is_empty() {
         return Err(wrong(format!("gives {}", list(surplus)), "declare it in the lane's METADATA, or leave it out"));
+    }
+    if let Some((name, _)) = bodies.iter().find(|(name, body)| name.ends_with(LOG) && !body.is_string()) {
+        return Err(wrong(format!("gives no text for `{name}`"), "a log is written as it is: its body is a string"));
     }
     Ok(bodies)
 }

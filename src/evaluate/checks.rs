@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::check::{Cause, Check};
-use crate::policy::{Code, EngineValue, Lane, Location, Policies, PolicyError};
+use crate::policy::{Code, Engine, EngineValue, Lane, Location, PolicyError};
 use crate::verdict::CodeVerdict;
 
 /// The claim that stands in for a code without checks.
@@ -21,14 +21,14 @@ pub(super) struct Findings {
 }
 
 /// Evaluates the code rules and observations of a lane.
-pub(super) fn evaluate(policies: &Policies, lane: &Lane, input: &EngineValue) -> Result<Findings, PolicyError> {
+pub(super) fn evaluate(engine: &Engine, lane: &Lane, input: &EngineValue) -> Result<Findings, PolicyError> {
     let mut terms = BTreeMap::new();
     for rule in lane.codes.iter().map(|code| code.rule.as_str()).chain(lane.has_observations.then_some("observations"))
     {
         terms.insert(rule.to_owned(), format!("data.{}.{rule}", lane.package));
     }
     let what = format!("the package `{}`", lane.package);
-    let mut values = policies.engine().query(&what, input, &terms, false)?.values;
+    let mut values = engine.query(&what, input, &terms, false)?.values;
     let mut codes = Vec::new();
     for code in &lane.codes {
         let value = values.remove(&code.rule).unwrap_or_default();

@@ -59,6 +59,18 @@ impl Document {
         &self.facts
     }
 
+    /// Whether the collector accepted an evidence pack in which a lane passes.
+    pub(crate) fn has_accepted_pack(&self, lane: &str) -> bool {
+        let Some(observation) = self.facts.get("evidence").and_then(|evidence| evidence.get(lane)) else {
+            return false;
+        };
+        let text = |pointer| observation.pointer(pointer).and_then(Value::as_str);
+        text("/status") == Some("present")
+            && text("/value/origin") == Some("pack")
+            && text("/value/summary/lane") == Some(lane)
+            && observation.pointer("/value/summary/overall_pass") == Some(&Value::Bool(true))
+    }
+
     /// The phase execution id of one lane: `m2a_20260101T000000Z`.
     pub(crate) fn phase_execution_id(&self, lane_letter: char) -> String {
         format!("m2{lane_letter}_{}", self.stamp)

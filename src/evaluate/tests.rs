@@ -10,6 +10,7 @@ use crate::check::Cause;
 use crate::exit::ExitCode;
 use crate::policy::{Origin, Policies, PolicyError, PolicyOptions, PolicySet};
 use crate::verdict::{LaneStatus, Outcome};
+use crate::waiver::{Waiver, WaiverStatus};
 
 /// A check that holds if `input.<subject>` is true, as a policy's helper would build it.
 const CHECK: &str = r#"# METADATA
@@ -84,7 +85,7 @@ fn document(facts: Value, sealed: bool) -> Document {
 }
 
 fn run(files: Vec<(String, String)>, facts: Value) -> Result<Evaluation, EvaluateError> {
-    evaluate(&document(facts, true), &compile(files), &[])
+    evaluate(&document(facts, true), &compile(files), &[], &[])
 }
 
 fn policy_error(rules: &str) -> String {
@@ -162,7 +163,7 @@ fn only_unreadable_facts_are_worth_a_retry() {
 #[test]
 fn an_unsealed_document_is_evaluated_but_opens_no_gate() {
     let facts = json!({"a": true, "b": true, "c": true});
-    let evaluation = evaluate(&document(facts, false), &compile(chain()), &[]).unwrap();
+    let evaluation = evaluate(&document(facts, false), &compile(chain()), &[], &[]).unwrap();
     let verdict = &evaluation.verdict;
     assert_eq!(verdict.outcome, Outcome::NoGo);
     assert_eq!(verdict.exit_code(), ExitCode::NoGo);
@@ -171,27 +172,216 @@ fn an_unsealed_document_is_evaluated_but_opens_no_gate() {
     assert_eq!(verdict.lanes[0].reasons, ["the fact document is unsealed"]);
     assert_eq!(evaluation.artifacts["M2.A"]["m2a_summary.json"]["facts"], json!(null));
     // A retry does not seal it.
-    let unreadable = evaluate(&document(json!({}), false), &compile(chain()), &[]).unwrap();
+    let unreadable = evaluate(&document(json!({}), false), &compile(chain()), &[], &[]).unwrap();
     assert_eq!(unreadable.verdict.exit_code(), ExitCode::NoGo);
 }
 
 #[test]
-fn a_lane_whose_upstream_was_not_evaluated_is_blocked() {
+fn a_lane_whose_upstream_is_not_covered_is_blocked() {
     let document = document(json!({"a": true, "b": true, "c": true}), true);
-    let evaluation = evaluate(&document, &compile(chain()), &["M2.C".into()]).unwrap();
+    let evaluation = evaluate(&document, &compile(chain()), &["M2.C".into()], &[]).unwrap();
     assert_eq!(statuses(&evaluation), [(LaneStatus::Blocked, vec!["M2.B".into()], "BLOCKED".into())]);
-    assert_eq!(evaluation.verdict.reasons, ["M2.C needs M2.B, which was not evaluated"]);
+    let reason = "M2.C needs M2.B, which is not covered, and the facts hold no accepted pack in which it passes";
+    assert_eq!(evaluation.verdict.reasons, [reason]);
     assert_eq!(evaluation.verdict.exit_code(), ExitCode::NoGo);
-    let evaluation = evaluate(&document, &compile(chain()), &["M2.B".into(), "M2.A".into()]).unwrap();
+    assert_eq!(evaluation.artifacts.keys().collect::<Vec<_>>(), ["M2.C"]);
+    let evaluation = evaluate(&document, &compile(chain()), &["M2.B".into(), "M2.A".into()], &[]).unwrap();
     assert_eq!(evaluation.verdict.covers, ["M2.A", "M2.B"]);
     assert_eq!(evaluation.verdict.exit_code(), ExitCode::Go);
+}
+
+#[test]
+fn a_lane_that_the_policies_lack_was_not_evaluated() {
+    let files: Vec<_> = chain().into_iter().filter(|(name, _)| !name.starts_with("m2/b")).collect();
+    let evaluation = run(files, json!({"a": true, "c": true, "evidence": {"M2.B": pack("M2.B")}})).unwrap();
+    assert_eq!(evaluation.verdict.reasons, ["M2.C needs M2.B, which was not evaluated"]);
+    assert_eq!(evaluation.verdict.lanes[1].blocked_by, ["M2.B"]);
+}
+
+/// An accepted pack, as the collector writes it down.
+fn pack(lane: &str) -> Value {
+    let value = json!({"origin": "pack", "summary": {"lane": lane, "overall_pass": true}});
+    json!({"status": "present", "value": value, "receipts": []})
+}
+
+#[test]
+fn a_lane_upstream_that_is_not_covered_passes_by_its_pack() {
+    let evidence = json!({"M2.B": pack("M2.B")});
+    let facts = json!({"a": true, "b": true, "c": true, "evidence": evidence});
+    let covering_c = |facts: Value| {
+        evaluate(&document(facts, true), &compile(chain()), &["M2.C".into()], &[]).unwrap().verdict
+    };
+    let verdict = covering_c(facts.clone());
+    assert_eq!(verdict.outcome, Outcome::Go);
+    assert_eq!(verdict.covers, ["M2.C"]);
+    assert_eq!((verdict.lanes.len(), verdict.lanes[0].next_gate.as_str()), (1, "M2.D_READY"));
+
+    // The pack proves what was, the facts what is: of the lane itself, and of those before it.
+    for letter in ["a", "b"] {
+        let mut facts = facts.clone();
+        facts[letter] = json!(false);
+        let verdict = covering_c(facts);
+        let reason = "M2.C needs M2.B, which is not covered, and its pack does not hold on the facts of today";
+        assert_eq!(verdict.reasons, [reason]);
+        assert_eq!(verdict.exit_code(), ExitCode::NoGo);
+    }
+
+    for (pointer, other) in [
+        ("/status", json!("unreadable")),
+        ("/value/origin", json!("run")),
+        ("/value/summary/overall_pass", json!(false)),
+        ("/value/summary/lane", json!("M2.A")),
+    ] {
+        let mut facts = facts.clone();
+        *facts["evidence"]["M2.B"].pointer_mut(pointer).unwrap() = other;
+        assert_eq!(covering_c(facts).outcome, Outcome::NoGo, "{pointer}");
+    }
+}
+
+#[test]
+fn a_lane_that_is_covered_passes_by_its_facts_and_not_by_a_pack() {
+    let facts = json!({"a": true, "b": false, "c": true, "evidence": {"M2.B": pack("M2.B")}});
+    assert_eq!(run(chain(), facts).unwrap().verdict.lanes[2].blocked_by, ["M2.B"]);
+}
+
+/// Lanes A and B; B's second code is S2 and can be waived.
+fn waivable() -> Vec<(String, String)> {
+    let mut files = chain();
+    files.truncate(3);
+    files[2].1.push_str(
+        "\n# METADATA\n# title: The second\n\
+         # custom: {code: M2B-B2, severity: S2, taxonomy: M2-B8, remediation: Make it true.}\n\
+         b2 contains check.is_true(\"x\")\n\nb2 contains check.is_true(\"y\")\n",
+    );
+    files
+}
+
+fn waiver(code: &str, subject: &str, expires_at: &str) -> Waiver {
+    Waiver {
+        code: code.into(),
+        subject: subject.into(),
+        owner: "platform".into(),
+        reason: "known".into(),
+        expires_at: expires_at.parse().unwrap(),
+    }
+}
+
+/// The document's clock stands at the first second of 2026.
+const LATER: &str = "2026-01-01T00:00:01Z";
+
+fn waived(facts: Value, waivers: &[Waiver]) -> Evaluation {
+    evaluate(&document(facts, true), &compile(waivable()), &[], waivers).unwrap()
+}
+
+#[test]
+fn a_waived_blocker_is_shown_and_does_not_block() {
+    let evaluation = waived(json!({"a": true, "b": true, "x": false, "y": true}), &[waiver("M2B-B2", "x", LATER)]);
+    let verdict = &evaluation.verdict;
+    assert_eq!((verdict.outcome, verdict.exit_code()), (Outcome::Go, ExitCode::Go));
+    let lane = &verdict.lanes[1];
+    assert_eq!((lane.status, lane.next_gate.as_str()), (LaneStatus::Pass, "M2.C_READY"));
+    let shown = lane.blockers[0].waived.as_ref().unwrap();
+    assert_eq!((shown.owner.as_str(), shown.expires_at.as_str()), ("platform", LATER));
+    assert_eq!((verdict.waivers[0].status, verdict.waivers[0].waives), (WaiverStatus::Applied, 1));
+    assert_eq!(verdict.taxonomy["M2-B8"], [""; 0]);
+    assert_eq!(evaluation.artifacts["M2.B"]["m2b_summary.json"]["blockers"][0]["waived"]["reason"], "known");
+}
+
+#[test]
+fn only_the_named_subject_is_waived() {
+    let verdict = waived(json!({"a": true, "b": true}), &[waiver("M2B-B2", "x", LATER)]).verdict;
+    let open: Vec<_> = verdict.lanes[1].blockers.iter().map(|blocker| blocker.is_open()).collect();
+    assert_eq!(open, [false, true]);
+    assert_eq!(verdict.exit_code(), ExitCode::Unreadable);
+    assert_eq!(verdict.taxonomy["M2-B8"], ["M2B-B2"]);
+    assert_eq!(verdict.taxonomy.len(), 12);
+}
+
+#[test]
+fn a_waiver_that_does_not_count_blocks() {
+    let facts = json!({"a": true, "b": true, "x": false, "y": true});
+    let good = || waiver("M2B-B2", "x", LATER);
+    let is_refused = |waivers: &[Waiver], status: WaiverStatus, lane_is_blocked: bool| {
+        let mut facts = facts.clone();
+        // The one blocker is either the waiver's, or there is none.
+        facts["x"] = json!(status != WaiverStatus::Expired);
+        let verdict = waived(facts, waivers).verdict;
+        assert_eq!(verdict.waivers.last().unwrap().status, status);
+        assert_eq!((verdict.outcome, verdict.exit_code()), (Outcome::NoGo, ExitCode::NoGo), "{waivers:?}");
+        let reason = verdict.reasons.last().unwrap();
+        assert!(reason.starts_with("the waiver of "), "{reason}");
+        let is_blocked = verdict.lanes.iter().any(|lane| lane.status == LaneStatus::Blocked);
+        assert_eq!(is_blocked, lane_is_blocked, "{reason}");
+        assert_eq!(verdict.p0.status, "not evaluated");
+    };
+    is_refused(&[waiver("M2B-B2", "x", "2026-01-01T00:00:00Z")], WaiverStatus::Expired, true);
+    is_refused(&[good()], WaiverStatus::Unused, true);
+    is_refused(&[waiver("M2B-B2", "z", LATER)], WaiverStatus::Unused, true);
+    is_refused(&[waiver("M2A-B1", "a", LATER)], WaiverStatus::NotWaivable, true);
+    is_refused(&[waiver("M2Z-B1", "a", LATER)], WaiverStatus::Malformed, false);
+    is_refused(&[Waiver { reason: " ".into(), ..good() }], WaiverStatus::Malformed, true);
+    is_refused(&[good(), good()], WaiverStatus::Malformed, true);
+}
+
+#[test]
+fn an_s1_blocker_stays_open_under_a_waiver() {
+    let verdict = waived(json!({"a": false, "b": true, "x": true, "y": true}), &[waiver("M2A-B1", "a", LATER)]).verdict;
+    assert!(verdict.lanes[0].blockers[0].is_open());
+    assert_eq!(verdict.reasons, ["the waiver of M2A-B1 on a cannot be: only S2 can be waived, and the code is S1"]);
+}
+
+#[test]
+fn policies_see_the_valid_waivers_in_both_phases() {
+    let mut files = waivable();
+    files[1].1 = lane('a', "", "b1 contains check.is_true(count(data.factgate.waived) == 1) if false\n\n\
+        b1 contains check.is_true(data.factgate.waived[_].subject)\n\nb1 contains check.is_true(\"a\")")
+        .replace("\"tool\": data.factgate.tool.name", "\"tool\": data.factgate.waived");
+    let waivers = [waiver("M2B-B2", "x", LATER), waiver("M2B-B2", "y", "2020-01-01T00:00:00Z")];
+    let document = document(json!({"a": true, "b": true, "x": false}), true);
+    let evaluation = evaluate(&document, &compile(files.clone()), &[], &waivers).unwrap();
+    let subjects: Vec<_> =
+        evaluation.verdict.lanes[0].codes[0].checks.iter().map(|check| check.subject.as_str()).collect();
+    assert_eq!(subjects, ["a", "x"]);
+    let seen = &evaluation.artifacts["M2.A"]["m2a_summary.json"]["tool"];
+    assert_eq!(*seen, json!([{"code": "M2B-B2", "subject": "x"}]));
+    let evaluation = evaluate(&document, &compile(files), &[], &[]).unwrap();
+    assert_eq!(evaluation.verdict.lanes[0].codes[0].checks.len(), 1);
+    assert_eq!(evaluation.artifacts["M2.A"]["m2a_summary.json"]["tool"], json!([]));
+}
+
+#[test]
+fn an_inherited_class_is_that_of_the_code_that_the_subject_names() {
+    let mut files = waivable();
+    files[1].1 = files[1].1.replace("taxonomy: M2-B1", "taxonomy: inherited").replace(
+        "b1 contains check.is_true(\"a\")",
+        "b1 contains check.is_true(name) if some name in [\"M2B-B1\", \"M2B-B2\", \"M2A-B1\", \"other\"]",
+    );
+    let verdict = run(files, json!({"b": true, "x": true, "y": true})).unwrap().verdict;
+    let classes: Vec<_> =
+        verdict.lanes[0].blockers.iter().map(|blocker| (blocker.subject.as_str(), blocker.taxonomy.as_str())).collect();
+    assert_eq!(classes, [("M2A-B1", "M2-B8"), ("M2B-B1", "M2-B1"), ("M2B-B2", "M2-B8"), ("other", "M2-B8")]);
+}
+
+#[test]
+fn a_log_is_a_text() {
+    let with_log = |body: &str| {
+        let mut files = files("b1 contains check.is_true(\"a\")");
+        files[1].1 = files[1]
+            .1
+            .replace("[m2a_summary.json]", "[m2a_summary.json, plan.log]")
+            .replace("artifacts := {", &format!("artifacts := {{\"plan.log\": {body}, "));
+        run(files, json!({"a": true}))
+    };
+    assert_eq!(with_log("\"line\\n\"").unwrap().artifacts["M2.A"]["plan.log"], json!("line\n"));
+    let error = with_log("{\"a\": 1}").unwrap_err().to_string();
+    assert!(error.contains("`m2.a.artifacts` gives no text for `plan.log`"), "{error}");
 }
 
 #[test]
 fn a_selection_that_matches_nothing_is_an_error() {
     for selection in [vec!["M2.D"], vec!["m2.a"], vec!["M2.A", "M2.AA"], vec![""]] {
         let selection: Vec<String> = selection.into_iter().map(str::to_owned).collect();
-        let error = evaluate(&document(json!({}), true), &compile(chain()), &selection).unwrap_err();
+        let error = evaluate(&document(json!({}), true), &compile(chain()), &selection, &[]).unwrap_err();
         assert!(matches!(error, EvaluateError::UnknownLane { .. }), "{error}");
         assert_eq!(error.exit_code(), ExitCode::NothingEvaluated);
         assert!(error.to_string().contains("M2.A, M2.B, M2.C"), "{error}");
@@ -347,7 +537,7 @@ fn an_endless_comprehension_ends_as_a_policy_error() {
     let options = PolicyOptions { time_limit: Duration::from_millis(200), ..PolicyOptions::default() };
     let policies = compile_with(files(rules), &options).unwrap();
     let start = Instant::now();
-    let error = evaluate(&document(json!({}), true), &policies, &[]).unwrap_err();
+    let error = evaluate(&document(json!({}), true), &policies, &[], &[]).unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(20));
     assert!(matches!(error, EvaluateError::Policy(PolicyError::TimeLimit { .. })), "{error}");
     assert_eq!(error.exit_code(), ExitCode::Input);
@@ -374,7 +564,7 @@ fn the_same_inputs_give_the_same_bytes() {
     let first = bytes(&run(chain(), facts.clone()).unwrap());
     let policies = compile(chain());
     for _ in 0..3 {
-        assert_eq!(bytes(&evaluate(&document(facts.clone(), true), &policies, &[]).unwrap()), first);
+        assert_eq!(bytes(&evaluate(&document(facts.clone(), true), &policies, &[], &[]).unwrap()), first);
     }
 }
 
@@ -384,9 +574,9 @@ fn threads_share_policies_and_agree() {
     let policies = compile(chain());
     is_shareable(&policies);
     let document = document(json!({"a": true, "b": false}), true);
-    let expected = evaluate(&document, &policies, &[]).unwrap();
+    let expected = evaluate(&document, &policies, &[], &[]).unwrap();
     std::thread::scope(|scope| {
-        let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| evaluate(&document, &policies, &[]).unwrap())).collect();
+        let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| evaluate(&document, &policies, &[], &[]).unwrap())).collect();
         for run in runs {
             assert_eq!(run.join().unwrap(), expected);
         }
@@ -404,8 +594,8 @@ fn an_override_of_the_contract_is_evaluated_and_changes_the_digest() {
     assert_ne!(plain.identity().digest, overridden.identity().digest);
     assert_eq!(overridden.identity().overrides, ["subject"]);
     let document = document(json!({"a": true, "b": false}), true);
-    assert_eq!(evaluate(&document, &plain, &[]).unwrap().verdict.outcome, Outcome::Go);
-    assert_eq!(evaluate(&document, &overridden, &[]).unwrap().verdict.outcome, Outcome::NoGo);
+    assert_eq!(evaluate(&document, &plain, &[], &[]).unwrap().verdict.outcome, Outcome::Go);
+    assert_eq!(evaluate(&document, &overridden, &[], &[]).unwrap().verdict.outcome, Outcome::NoGo);
 }
 
 #[test]

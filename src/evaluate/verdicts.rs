@@ -1,12 +1,15 @@
 //! From checks to verdicts.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::checks::Findings;
 use super::document::Document;
 use crate::check::{Cause, Check};
-use crate::policy::{Code, LANES, Lane};
+use crate::policy::{Code, INHERITED, LANES, Lane, Policies};
 use crate::verdict::{Blocker, CodeVerdict, DefinitionOfDone, LaneStatus, LaneVerdict, Outcome, P0};
+use crate::waiver::{Judged, WaiverVerdict, sentence};
 
 /// What P0 is called.
 const P0_NAME: &str = "SUBSTRATE_READY";
@@ -17,66 +20,146 @@ const NO_GATE: &str = "BLOCKED";
 /// How much of a value a sentence quotes.
 const QUOTE: usize = 160;
 
-/// The verdict on one lane, given those on the lanes before it.
-pub(super) fn lane(document: &Document, lane: &Lane, findings: Findings, before: &[LaneVerdict]) -> LaneVerdict {
-    let mut blocked_by = Vec::new();
-    let mut reasons = Vec::new();
-    if !document.identity().sealed {
-        reasons.push("the fact document is unsealed".to_owned());
+/// The class of a blocker whose taxonomy is inherited from what is no code.
+const EVIDENCE_CLASS: &str = "M2-B8";
+
+/// How many classes the M2 taxonomy has.
+const CLASSES: u32 = 12;
+
+/// What the verdicts of one evaluation have in common.
+pub(super) struct Scope<'run> {
+    pub(super) document: &'run Document,
+    pub(super) policies: &'run Policies,
+    pub(super) covered: &'run [&'run Lane],
+    pub(super) waivers: &'run Judged<'run>,
+}
+
+impl Scope<'_> {
+    /// Whether the verdict covers a lane.
+    pub(super) fn covers(&self, name: &str) -> bool {
+        self.covered.iter().any(|lane| lane.lane == name)
     }
-    for upstream in &lane.upstream {
-        let status = before.iter().find(|verdict| verdict.lane == *upstream).map(|verdict| verdict.status);
-        let problem = match status {
-            Some(LaneStatus::Pass) => continue,
-            Some(LaneStatus::Blocked) => "does not pass",
-            None => "was not evaluated",
+
+    /// The verdict on one lane, given those on the lanes before it.
+    pub(super) fn lane(&self, lane: &Lane, findings: Findings, before: &[LaneVerdict]) -> LaneVerdict {
+        let mut blocked_by = Vec::new();
+        let mut reasons = Vec::new();
+        if !self.document.identity().sealed {
+            reasons.push("the fact document is unsealed".to_owned());
+        }
+        for upstream in &lane.upstream {
+            if let Some(problem) = self.upstream_problem(upstream, before) {
+                reasons.push(format!("{upstream} {problem}"));
+                blocked_by.push(upstream.clone());
+            }
+        }
+        let mut blockers = self.blockers(lane, &findings.codes);
+        self.waivers.mark(&mut blockers);
+        reasons.extend(self.waivers.problems(lane, &blockers));
+        let passes = reasons.is_empty() && !blockers.iter().any(Blocker::is_open);
+        let status = if passes { LaneStatus::Pass } else { LaneStatus::Blocked };
+        LaneVerdict {
+            lane: lane.lane.clone(),
+            title: lane.title.clone(),
+            status,
+            blocked_by,
+            reasons,
+            next_gate: match status {
+                LaneStatus::Pass => lane.gate(),
+                LaneStatus::Blocked => NO_GATE.to_owned(),
+            },
+            phase_execution_id: self.document.phase_execution_id(lane.letter()),
+            definition_of_done: definition_of_done(lane, &blockers),
+            codes: findings.codes,
+            blockers,
+            observations: findings.observations,
+        }
+    }
+
+    /// Why a lane upstream does not pass, if so. One that is not covered passes by its evidence pack, and only while nothing
+    /// blocks it, or a lane before it, on the facts of today.
+    fn upstream_problem(&self, name: &str, before: &[LaneVerdict]) -> Option<&'static str> {
+        let Some(verdict) = before.iter().find(|verdict| verdict.lane == name) else {
+            return Some("was not evaluated");
         };
-        reasons.push(format!("{upstream} {problem}"));
-        blocked_by.push(upstream.clone());
+        if self.covers(name) {
+            return (verdict.status != LaneStatus::Pass).then_some("does not pass");
+        }
+        if !self.document.has_accepted_pack(name) {
+            return Some("is not covered, and the facts hold no accepted pack in which it passes");
+        }
+        (!self.is_clear(verdict, before)).then_some("is not covered, and its pack does not hold on the facts of today")
     }
-    let blockers = blockers(lane, &findings.codes);
-    let status = if blockers.is_empty() && reasons.is_empty() { LaneStatus::Pass } else { LaneStatus::Blocked };
-    LaneVerdict {
-        lane: lane.lane.clone(),
-        title: lane.title.clone(),
-        status,
-        blocked_by,
-        reasons,
-        next_gate: match status {
-            LaneStatus::Pass => lane.gate(),
-            LaneStatus::Blocked => NO_GATE.to_owned(),
-        },
-        phase_execution_id: document.phase_execution_id(lane.letter()),
-        definition_of_done: definition_of_done(lane, &blockers),
-        codes: findings.codes,
-        blockers,
-        observations: findings.observations,
+
+    /// Whether nothing blocks a lane or any lane before it.
+    fn is_clear(&self, verdict: &LaneVerdict, before: &[LaneVerdict]) -> bool {
+        let lane = self.policies.lanes().iter().find(|lane| lane.lane == verdict.lane);
+        let Some(lane) = lane else { return false };
+        !verdict.blockers.iter().any(Blocker::is_open)
+            && self.waivers.problems(lane, &verdict.blockers).is_empty()
+            && lane.upstream.iter().all(|upstream| {
+                let upstream = before.iter().find(|verdict| verdict.lane == *upstream);
+                upstream.is_some_and(|verdict| self.is_clear(verdict, before))
+            })
     }
-}
 
-/// Codes come in the order of the lane's, checks are sorted already.
-fn blockers(lane: &Lane, codes: &[CodeVerdict]) -> Vec<Blocker> {
-    lane.codes
-        .iter()
-        .zip(codes)
-        .flat_map(|(code, verdict)| verdict.checks.iter().filter(|check| !check.ok).map(|check| blocker(code, check)))
-        .collect()
-}
+    /// Codes come in the order of the lane's, checks are sorted already.
+    fn blockers(&self, lane: &Lane, codes: &[CodeVerdict]) -> Vec<Blocker> {
+        lane.codes
+            .iter()
+            .zip(codes)
+            .flat_map(|(code, verdict)| {
+                verdict.checks.iter().filter(|check| !check.ok).map(|check| self.blocker(code, check))
+            })
+            .collect()
+    }
 
-fn blocker(code: &Code, check: &Check) -> Blocker {
-    Blocker {
-        code: code.code.clone(),
-        lane: code.lane.clone(),
-        severity: code.severity,
-        taxonomy: code.taxonomy.clone(),
-        cause: check.cause,
-        subject: check.subject.clone(),
-        claim: check.claim.clone(),
-        detail: detail(check),
-        expected: check.expected.clone(),
-        actual: check.actual.clone(),
-        facts: check.facts.clone(),
-        remediation: code.remediation.clone(),
+    fn blocker(&self, code: &Code, check: &Check) -> Blocker {
+        Blocker {
+            code: code.code.clone(),
+            lane: code.lane.clone(),
+            severity: code.severity,
+            taxonomy: self.taxonomy_of(code, &check.subject).to_owned(),
+            cause: check.cause,
+            subject: check.subject.clone(),
+            claim: check.claim.clone(),
+            detail: detail(check),
+            expected: check.expected.clone(),
+            actual: check.actual.clone(),
+            facts: check.facts.clone(),
+            remediation: code.remediation.clone(),
+            waived: None,
+        }
+    }
+
+    /// The class of a code's blocker; an inherited one is that of the code that the subject names.
+    fn taxonomy_of<'code>(&'code self, code: &'code Code, subject: &str) -> &'code str {
+        if code.taxonomy != INHERITED {
+            return &code.taxonomy;
+        }
+        let mut codes = self.policies.lanes().iter().flat_map(|lane| &lane.codes);
+        let named = codes.find(|code| code.code == subject && code.taxonomy != INHERITED);
+        named.map_or(EVIDENCE_CLASS, |code| &code.taxonomy)
+    }
+
+    /// Why the outcome is NO-GO beside the blockers of the covered lanes. `lanes` are the verdicts on all lanes.
+    pub(super) fn reasons(&self, lanes: &[LaneVerdict], waivers: &[WaiverVerdict]) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if !self.document.identity().sealed {
+            reasons
+                .push("the fact document is unsealed: nothing proves that it is what the collector wrote".to_owned());
+        }
+        for lane in lanes.iter().filter(|lane| self.covers(&lane.lane)) {
+            for upstream in lane.blocked_by.iter().filter(|upstream| !self.covers(upstream)) {
+                if let Some(problem) = self.upstream_problem(upstream, lanes) {
+                    reasons.push(format!("{} needs {upstream}, which {problem}", lane.lane));
+                }
+            }
+        }
+        reasons.extend(waivers.iter().filter_map(|waiver| {
+            waiver.problem.as_ref().map(|problem| sentence(&waiver.code, &waiver.subject, problem))
+        }));
+        reasons
     }
 }
 
@@ -113,24 +196,10 @@ fn definition_of_done(lane: &Lane, blockers: &[Blocker]) -> Vec<DefinitionOfDone
         .iter()
         .map(|item| DefinitionOfDone {
             item: item.item.clone(),
-            done: !blockers.iter().any(|blocker| item.codes.contains(&blocker.code)),
+            done: !blockers.iter().any(|blocker| blocker.is_open() && item.codes.contains(&blocker.code)),
             codes: item.codes.clone(),
         })
         .collect()
-}
-
-/// Why the outcome is NO-GO beside the blockers.
-pub(super) fn reasons(document: &Document, lanes: &[LaneVerdict]) -> Vec<String> {
-    let mut reasons = Vec::new();
-    if !document.identity().sealed {
-        reasons.push("the fact document is unsealed: nothing proves that it is what the collector wrote".to_owned());
-    }
-    for lane in lanes {
-        for upstream in lane.blocked_by.iter().filter(|upstream| lanes.iter().all(|lane| lane.lane != **upstream)) {
-            reasons.push(format!("{} needs {upstream}, which was not evaluated", lane.lane));
-        }
-    }
-    reasons
 }
 
 /// GO only if every covered lane passes.
@@ -149,6 +218,21 @@ pub(super) fn p0(lanes: &[LaneVerdict], reasons: &[String]) -> P0 {
         (true, Outcome::NoGo) => "NO-GO",
     };
     P0 { name: P0_NAME.to_owned(), status: status.to_owned(), missing_lanes }
+}
+
+/// The classes of the M2 taxonomy with the codes that are open in each.
+pub(super) fn taxonomy(lanes: &[LaneVerdict]) -> BTreeMap<String, Vec<String>> {
+    let open = || lanes.iter().flat_map(|lane| &lane.blockers).filter(|blocker| blocker.is_open());
+    (1..=CLASSES)
+        .map(|number| {
+            let class = format!("M2-B{number}");
+            // Lanes and codes come in order, so a code that repeats does so at once.
+            let mut codes: Vec<String> =
+                open().filter(|blocker| blocker.taxonomy == class).map(|blocker| blocker.code.clone()).collect();
+            codes.dedup();
+            (class, codes)
+        })
+        .collect()
 }
 
 /// The lane verdicts as policies see them in phase 2.

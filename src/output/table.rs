@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::check::Cause;
 use crate::verdict::{Blocker, LaneStatus, LaneVerdict, Outcome, Verdict};
+use crate::waiver::WaiverStatus;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -24,6 +25,9 @@ const MOST_ITEMS: usize = 12;
 /// What to do where every blocker of a code is unreadable.
 const MAKE_READABLE: &str =
     "Grant or restore what the reads above need, and run again; whether anything is wrong here is not known before.";
+
+/// As wide as the longest status of a waiver.
+const WAIVER_WIDTH: usize = 12;
 
 /// As wide as the longest cause.
 const CAUSE_WIDTH: usize = 10;
@@ -54,19 +58,36 @@ fn render_one(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
     for lane in &verdict.lanes {
         blockers(text, lane)?;
     }
+    waivers(text, verdict)?;
     observations(text, verdict)
 }
 
+/// Once all of its lanes are covered, P0 is the answer; before, it is a remark.
 fn headline(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
+    let is_complete = verdict.p0.missing_lanes.is_empty();
+    if is_complete {
+        p0(text, verdict)?;
+    }
+    outcome(text, verdict)?;
+    if is_complete { Ok(()) } else { p0(text, verdict) }
+}
+
+fn outcome(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
     let (style, word) = match verdict.outcome {
         Outcome::Go => (GOOD, "GO"),
         Outcome::NoGo => (BAD, "NO-GO"),
     };
-    let all: Vec<&Blocker> = verdict.lanes.iter().flat_map(|lane| &lane.blockers).collect();
+    let (all, waived): (Vec<&Blocker>, Vec<&Blocker>) =
+        verdict.lanes.iter().flat_map(|lane| &lane.blockers).partition(|blocker| blocker.is_open());
+    let waived = if waived.is_empty() { String::new() } else { format!(", {} waived", waived.len()) };
     let checks: usize = verdict.lanes.iter().flat_map(|lane| &lane.codes).map(|code| code.checks.len()).sum();
     write!(text, "{style}{word}{style:#}  {}", verdict.covers.join(", "))?;
     if all.is_empty() {
-        writeln!(text, ": all {checks} checks hold")?;
+        if waived.is_empty() {
+            writeln!(text, ": all {checks} checks hold")?;
+        } else {
+            writeln!(text, ": nothing of {checks} checks blocks{waived}")?;
+        }
     } else {
         let causes = [Cause::Violated, Cause::Absent, Cause::Unreadable, Cause::Unpinned, Cause::Evidence];
         let counts: Vec<String> = causes
@@ -75,11 +96,15 @@ fn headline(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| format!("{count} {word}"))
             .collect();
-        writeln!(text, ": {} of {checks} checks block ({})", all.len(), counts.join(", "))?;
+        writeln!(text, ": {} of {checks} checks block ({}){waived}", all.len(), counts.join(", "))?;
     }
     for reason in &verdict.reasons {
-        writeln!(text, "       {BAD}{reason}{BAD:#}")?;
+        writeln!(text, "       {BAD}{}{BAD:#}", on_one_line(reason))?;
     }
+    Ok(())
+}
+
+fn p0(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
     let style = if verdict.p0.status == "GO" { GOOD } else { Style::new().bold() };
     write!(text, "P0     {} {style}{}{style:#}", verdict.p0.name, verdict.p0.status)?;
     if !verdict.p0.missing_lanes.is_empty() {
@@ -139,14 +164,17 @@ pub(crate) fn lines(table: &Table) -> String {
     lines.join("\n")
 }
 
-/// `M2A-B2` once, with how often it fired if more than once.
+/// `M2A-B2` once, if it is not waived, with how often it fired if more than once.
 fn blocked_codes(lane: &LaneVerdict) -> Vec<String> {
     lane.codes
         .iter()
-        .filter_map(|code| match lane.blockers.iter().filter(|blocker| blocker.code == code.code).count() {
-            0 => None,
-            1 => Some(code.code.clone()),
-            count => Some(format!("{}×{count}", code.code)),
+        .filter_map(|code| {
+            let of_code = |blocker: &&Blocker| blocker.code == code.code && blocker.is_open();
+            match lane.blockers.iter().filter(of_code).count() {
+                0 => None,
+                1 => Some(code.code.clone()),
+                count => Some(format!("{}×{count}", code.code)),
+            }
         })
         .collect()
 }
@@ -176,6 +204,7 @@ fn grouped<'verdict>(blockers: impl Iterator<Item = &'verdict Blocker>) -> Vec<V
             group.first().is_some_and(|first| {
                 is_unknown(first.cause)
                     && first.cause == blocker.cause
+                    && first.waived == blocker.waived
                     && first.subject == blocker.subject
                     && first.actual == blocker.actual
             })
@@ -209,7 +238,34 @@ fn blocker(text: &mut String, group: &[&Blocker]) -> std::fmt::Result {
     if pointers.iter().any(|pointer| **pointer != own) {
         pointers.retain(|pointer| **pointer != own);
     }
-    field(text, "facts", &pointers.iter().map(|pointer| format!("{FAINT}{pointer}{FAINT:#}")).collect::<Vec<_>>())
+    field(text, "facts", &pointers.iter().map(|pointer| format!("{FAINT}{pointer}{FAINT:#}")).collect::<Vec<_>>())?;
+    let Some(waived) = &first.waived else { return Ok(()) };
+    let (owner, reason) = (on_one_line(&waived.owner), on_one_line(&waived.reason));
+    field(text, "waived", &[format!("{CODE}by {owner} until {}{CODE:#}: {reason}", waived.expires_at)])
+}
+
+fn waivers(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
+    if verdict.waivers.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "\nwaivers:")?;
+    for waiver in &verdict.waivers {
+        let style = if waiver.status == WaiverStatus::Applied { CODE } else { BAD };
+        let words = waiver.status.words();
+        let [code, subject, owner, reason] =
+            [&waiver.code, &waiver.subject, &waiver.owner, &waiver.reason].map(|part| on_one_line(part));
+        let until = &waiver.expires_at;
+        writeln!(
+            text,
+            "  {style}{words:<WAIVER_WIDTH$}{style:#} {code} {subject}: {owner} until {until}: {reason}"
+        )?;
+    }
+    Ok(())
+}
+
+/// Users write waivers; what they write stays on its line and cannot speak to the terminal.
+pub(super) fn on_one_line(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
 fn field(text: &mut String, name: &str, lines: &[String]) -> std::fmt::Result {

@@ -19,6 +19,9 @@ use crate::check::Severity;
 /// The lanes of the contract, in order. P0 needs all of them.
 pub const LANES: [&str; 10] = ["M2.A", "M2.B", "M2.C", "M2.D", "M2.E", "M2.F", "M2.G", "M2.H", "M2.I", "M2.J"];
 
+/// The taxonomy of a code whose blockers have that of the code that their subject names.
+pub const INHERITED: &str = "inherited";
+
 /// The gate behind the last lane.
 const LAST_GATE: &str = "M2_DONE_M3_READY";
 
@@ -76,7 +79,7 @@ pub struct Code {
     pub description: String,
     /// S1 or S2.
     pub severity: Severity,
-    /// `M2-B1`.
+    /// `M2-B1`, or [`INHERITED`].
     pub taxonomy: String,
     /// What to do.
     pub remediation: String,

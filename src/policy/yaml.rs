@@ -42,8 +42,13 @@ enum Value {
 }
 
 impl Document {
-    /// Parses YAML that stands in a file below a line.
+    /// Parses METADATA that stands in a file below a line.
     pub(crate) fn parse(file: &str, above: u32, text: &str) -> Result<Self, Defect> {
+        Self::parse_named("METADATA", file, above, text)
+    }
+
+    /// Parses YAML that stands in a file below a line; `what` names it in messages.
+    pub(crate) fn parse_named(what: &str, file: &str, above: u32, text: &str) -> Result<Self, Defect> {
         let place = |line: usize, column: usize| {
             let line = above.saturating_add(u32::try_from(line).unwrap_or(u32::MAX));
             Location::new(file, line, u32::try_from(column).unwrap_or(u32::MAX).saturating_add(1))
@@ -52,7 +57,7 @@ impl Document {
             let location = place(error.marker().line(), error.marker().col());
             Defect::new(
                 location,
-                format!("METADATA is no valid YAML: {}", error.info()),
+                format!("{what} is no valid YAML: {}", error.info()),
                 "quote texts with `: ` or `#` in them",
             )
         })?;
@@ -63,9 +68,9 @@ impl Document {
         match root.map(|root| root.into_mapping()) {
             Some(Ok(root)) => Ok(Self { root }),
             _ => Err(Defect::new(
-                Location::new(file, above, 1),
-                "METADATA holds no mapping",
-                "write `# title: …` and what else there is to say",
+                Location::new(file, above.max(1), 1),
+                format!("{what} holds no mapping"),
+                "write `key: value` lines: what it says, by name",
             )),
         }
     }

@@ -56,7 +56,7 @@ pub(crate) fn evaluate_sealed(document: Value) -> Evaluation {
 /// Evaluates whatever has an identity and a digest, right or wrong.
 pub(crate) fn evaluate_as_is(document: Value) -> Evaluation {
     let document = Document::new(document, true).unwrap_or_else(|error| panic!("{error}"));
-    evaluate(&document, policies(), &[]).unwrap_or_else(|error| panic!("{error}"))
+    evaluate(&document, policies(), &[], &[]).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The JSON pointers of every observation of a document.

@@ -6,7 +6,7 @@
 //!                         └─► calls ─► receipts, bodies             └─ a failed read is a fact, too
 //! ```
 //!
-//! Nothing here changes anything in AWS.
+//! Nothing here changes anything in AWS, but for the [`mirror`] of evidence, which only ever adds objects.
 //!
 //! To add a read: in the service's file, name its operation ([`Operation`]: IAM action, the shape of a good answer, the codes
 //! that mean "absent"), add it to a kind's aspects and to what the kind's `read` returns; a new kind takes a line of
@@ -23,6 +23,7 @@ mod glue;
 mod iam;
 mod kafka;
 mod kms;
+pub mod mirror;
 mod operation;
 mod pages;
 mod s3;

@@ -6,7 +6,7 @@ use super::super::annotation::Annotation;
 use super::super::syntax::{Head, Rule};
 use super::super::yaml::Mapping;
 use super::super::{Defect, Location};
-use super::Code;
+use super::{Code, INHERITED};
 use super::declaration::expect;
 use crate::check::Severity;
 
@@ -187,10 +187,10 @@ fn severity(custom: &mut Mapping, defects: &mut Vec<Defect>) -> Option<Severity>
 fn taxonomy(custom: &mut Mapping, defects: &mut Vec<Defect>) -> Option<String> {
     let location = custom.location_of("taxonomy");
     let taxonomy = custom.text("taxonomy", defects)?;
-    if (1..=LAST_TAXONOMY).any(|number| taxonomy == format!("M2-B{number}")) {
+    if taxonomy == INHERITED || (1..=LAST_TAXONOMY).any(|number| taxonomy == format!("M2-B{number}")) {
         return Some(taxonomy);
     }
-    let help = format!("the classes are M2-B1 to M2-B{LAST_TAXONOMY}");
+    let help = format!("the classes are M2-B1 to M2-B{LAST_TAXONOMY}, or `{INHERITED}` where subjects are codes");
     defects.push(Defect::new(location, format!("there is no class `{taxonomy}`"), help));
     None
 }
