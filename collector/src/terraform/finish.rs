@@ -83,7 +83,7 @@ fn redact(stack: &mut Stack, redactor: &Redactor) {
         outputs.values.values_mut().for_each(|output| redactor.redact_value(&mut output.value));
     }
     if let Some(state) = redact_reason(state, &text) {
-        state.managed_resources.iter_mut().for_each(text);
+        state.managed_resources.iter_mut().chain(&mut state.resource_arns).for_each(text);
     }
 }
 

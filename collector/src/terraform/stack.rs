@@ -323,6 +323,7 @@ impl Run<'_> {
             lineage: String::new(),
             terraform_version: String::new(),
             managed_resources: Vec::new(),
+            resource_arns: Vec::new(),
             outputs: Vec::new(),
             log: String::new(),
         };
@@ -333,6 +334,7 @@ impl Run<'_> {
                     lineage: inventory.lineage,
                     terraform_version: inventory.terraform_version,
                     managed_resources: inventory.managed_resources,
+                    resource_arns: inventory.resource_arns,
                     outputs: inventory.outputs,
                     ..empty
                 }),
