@@ -80,7 +80,8 @@ pub(super) fn outputs(answer: &Value, redactor: &Redactor) -> Result<BTreeMap<St
         let sensitive = output["sensitive"].as_bool().ok_or_else(|| missing("sensitivity of an output"))?;
         let is_secret = sensitive || (names_credential(name) && value.as_str().is_some_and(is_telling));
         let value = if is_secret {
-            redactor.learn_value(value);
+            // By its name it may be a secret; only Terraform's mark says that it is one.
+            if sensitive { redactor.learn_value(value) } else { redactor.suspect_value(value) }
             Value::String(redactor.fingerprint_value(value))
         } else {
             value.clone()
@@ -88,6 +89,15 @@ pub(super) fn outputs(answer: &Value, redactor: &Redactor) -> Result<BTreeMap<St
         outputs.insert(name.clone(), Output { value, sensitive });
     }
     Ok(outputs)
+}
+
+/// Hands the values of outputs that are not sensitive to the scan, as Terraform gave them.
+pub(super) fn watch_outputs(answer: &Value, redactor: &Redactor, source: &str) {
+    for (name, output) in answer.as_object().into_iter().flatten() {
+        if output["sensitive"] == false {
+            redactor.watch_value(source, name, &output["value"]);
+        }
+    }
 }
 
 #[cfg(test)]
