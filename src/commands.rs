@@ -6,9 +6,12 @@ mod collect;
 mod eval;
 #[cfg(feature = "aws")]
 mod gate;
+mod handles;
+#[cfg(feature = "aws")]
+mod iam_policy;
 mod schema;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, HandlesCommand};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::policy::{Policies, PolicyOptions};
@@ -36,6 +39,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
             &outputs,
         ),
         Command::Codes(arguments) => codes::run(&file.policy(arguments)?, &outputs),
+        Command::Handles(HandlesCommand::Pin(arguments)) => handles::pin(&file.pin(arguments)?),
+        #[cfg(feature = "aws")]
+        Command::IamPolicy { registry } => iam_policy::run(file.registry(registry).as_deref()),
         Command::Schema { name } => schema::run(name),
     }
 }

@@ -17,8 +17,8 @@ use serde_json::Value;
 
 use crate::aws::{self, Connection, ConnectionError};
 use crate::fact::{
-    AwsFacts, Digest, FORMAT, FactDocument, Facts, Observation, PlaintextScan, Receipt, Run, RunClock, SealError, Stack,
-    Terraform, TerraformMode, Tool,
+    AwsFacts, Digest, FORMAT, FactDocument, Facts, Observation, PlaintextScan, Receipt, Run, RunClock, SealError,
+    Stack, Terraform, TerraformMode, Tool,
 };
 use crate::file::write_atomically;
 use crate::redact::{NoRandomness, Redactor};

@@ -25,6 +25,7 @@ mod kafka;
 mod kms;
 mod operation;
 mod pages;
+pub mod policy;
 mod s3;
 mod session;
 mod ssm;

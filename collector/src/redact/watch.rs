@@ -79,12 +79,8 @@ impl Redactor {
 
     fn watch_place(&self, source: &str, at: &str, text: &str, is_log: bool) {
         self.watch_source(source, true);
-        let place = Place {
-            source: source.to_owned(),
-            at: at.to_owned(),
-            text: Zeroizing::new(text.to_owned()),
-            is_log,
-        };
+        let place =
+            Place { source: source.to_owned(), at: at.to_owned(), text: Zeroizing::new(text.to_owned()), is_log };
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).places.push(place);
     }
 
@@ -112,7 +108,7 @@ struct Declared {
     /// Those that are known wherever they stand.
     sweep: Sweep,
     /// Those that are found only where they are a whole value: `admin` inside of a line says nothing.
-    values: BTreeSet<Zeroizing<String>>,
+    values: Vec<Zeroizing<String>>,
 }
 
 impl Declared {

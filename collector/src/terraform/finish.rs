@@ -72,7 +72,7 @@ fn watch(draft: &Draft, redactor: &Redactor) {
         redactor.watch_source(&source("post_apply_plan"), post_apply_plan.value().is_some());
     }
     for (fact, plan) in [("plan", plan), ("post_apply_plan", post_apply_plan)] {
-        for plan in plan.value() {
+        if let Some(plan) = plan.value() {
             for (index, change) in plan.resource_changes.iter().enumerate() {
                 redactor.watch(&source(fact), &format!("resource_changes/{index}/address"), &change.address);
             }

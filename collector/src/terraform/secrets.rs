@@ -29,7 +29,11 @@ pub(super) fn learn_plan(redactor: &Redactor, plan: &Value) {
             let change = &resource["change"];
             let kind = resource["type"].as_str().unwrap_or_default();
             for side in ["before", "after"] {
-                learn_masked(remember(redactor, kind, &change[side]), &change[side], &change[format!("{side}_sensitive")]);
+                learn_masked(
+                    remember(redactor, kind, &change[side]),
+                    &change[side],
+                    &change[format!("{side}_sensitive")],
+                );
                 learn_attributes(redactor, kind, &change[side]);
             }
         }

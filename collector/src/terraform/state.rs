@@ -81,7 +81,11 @@ pub(super) fn outputs(answer: &Value, redactor: &Redactor) -> Result<BTreeMap<St
         let is_secret = sensitive || (names_credential(name) && value.as_str().is_some_and(is_telling));
         let value = if is_secret {
             // By its name it may be a secret; only Terraform's mark says that it is one.
-            if sensitive { redactor.learn_value(value) } else { redactor.suspect_value(value) }
+            if sensitive {
+                redactor.learn_value(value)
+            } else {
+                redactor.suspect_value(value)
+            }
             Value::String(redactor.fingerprint_value(value))
         } else {
             value.clone()

@@ -130,12 +130,15 @@ fn secrets_in_outputs_and_logs_are_findings_unless_they_are_declared_there() {
         json!({"attributes": {"type": kind, "value": value},
             "sensitive_attributes": [[{"type": "get_attr", "value": "value"}]]})
     };
-    world.answer("state", &json!({
-        "serial": 3, "lineage": "l", "terraform_version": "9.9.9", "outputs": {}, "resources": [
-            {"mode": "managed", "type": "aws_ssm_parameter", "name": "p", "instances": [
-                parameter("SecureString", "state-secret-1"), parameter("String", "workspace-url-1")]},
-        ],
-    }));
+    world.answer(
+        "state",
+        &json!({
+            "serial": 3, "lineage": "l", "terraform_version": "9.9.9", "outputs": {}, "resources": [
+                {"mode": "managed", "type": "aws_ssm_parameter", "name": "p", "instances": [
+                    parameter("SecureString", "state-secret-1"), parameter("String", "workspace-url-1")]},
+            ],
+        }),
+    );
     drop(world.collect());
     let scan = world.redactor.scan();
     let findings: Vec<String> =
