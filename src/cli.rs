@@ -77,12 +77,50 @@ pub enum Command {
     Verify(VerifyArguments),
     /// List every blocker code with lane, severity, taxonomy, title and remediation.
     Codes(PolicyArguments),
+    /// Work on the handle registry.
+    #[command(subcommand)]
+    Handles(HandlesCommand),
+    /// Print the IAM policy that a collection needs: reads only, as JSON.
+    ///
+    /// It covers the AWS reads, and what Terraform's state backend reads and locks. What `terraform plan` itself refreshes depends
+    /// on the stacks and is not in it.
+    #[cfg(feature = "aws")]
+    IamPolicy {
+        /// Handle registry whose resources the policy is narrowed to; without one every resource.
+        #[arg(long, value_name = "FILE", env = "FACTGATE_REGISTRY")]
+        registry: Option<PathBuf>,
+    },
     /// Print a JSON Schema.
     Schema {
         /// Which one.
         #[arg(value_enum)]
         name: SchemaName,
     },
+}
+
+/// What can be done with a handle registry.
+#[derive(Debug, Subcommand)]
+pub enum HandlesCommand {
+    /// Propose values for `TO_PIN` handles, from the Terraform outputs of a fact document, as a unified diff.
+    ///
+    /// The output of a handle is named like it, in lower case. Sensitive outputs are never pinned.
+    Pin(PinArguments),
+}
+
+/// Arguments of `handles pin`.
+#[derive(Args, Debug)]
+pub struct PinArguments {
+    /// Handle registry: Markdown, JSON, YAML or TOML.
+    #[arg(long, value_name = "FILE", env = "FACTGATE_REGISTRY")]
+    pub registry: Option<PathBuf>,
+
+    /// Sealed fact document with the Terraform outputs, as `collect` writes it.
+    #[arg(long, value_name = "FILE", env = "FACTGATE_FACTS")]
+    pub facts: Option<PathBuf>,
+
+    /// Write the values into the registry.
+    #[arg(long)]
+    pub write: bool,
 }
 
 /// The published JSON Schemas.

@@ -6,12 +6,15 @@ mod collect;
 mod eval;
 #[cfg(feature = "aws")]
 mod gate;
+mod handles;
+#[cfg(feature = "aws")]
+mod iam_policy;
 #[cfg(feature = "aws")]
 mod mirror;
 mod schema;
 mod verify;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, HandlesCommand};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::policy::{Policies, PolicyOptions};
@@ -41,6 +44,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
         ),
         Command::Verify(arguments) => verify::run(&file.verify(arguments), &outputs),
         Command::Codes(arguments) => codes::run(&file.policy(arguments)?, &outputs),
+        Command::Handles(HandlesCommand::Pin(arguments)) => handles::pin(&file.pin(arguments)?),
+        #[cfg(feature = "aws")]
+        Command::IamPolicy { registry } => iam_policy::run(file.registry(registry).as_deref()),
         Command::Schema { name } => schema::run(name),
     }
 }

@@ -74,6 +74,17 @@ pub enum Error {
     /// An output could not be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// The values of a fact document that nobody sealed are pinned nowhere.
+    #[error("{}: the fact document is not sealed", .0.display())]
+    Unsealed(std::path::PathBuf),
+    /// The handle registry could not be written.
+    #[error("{}: the handle registry cannot be written", path.display())]
+    WriteRegistry {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Standard output could not be written.
     #[error("standard output cannot be written")]
     StandardOutput(#[source] std::io::Error),
@@ -97,6 +108,8 @@ impl Error {
             | Self::UnpinnedMirror(_)
             | Self::Waivers(_)
             | Self::Output(_)
+            | Self::Unsealed(_)
+            | Self::WriteRegistry { .. }
             | Self::StandardOutput(_) => ExitCode::Input,
             #[cfg(feature = "aws")]
             Self::Collect(_) | Self::Mirror(_) => ExitCode::Input,
@@ -118,6 +131,8 @@ impl Error {
             Self::Mirror(error) => error.help(),
             Self::Waivers(error) => error.help(),
             Self::Output(_) => Some("the folder of an output must exist and be writable".to_owned()),
+            Self::Unsealed(_) => Some("name a document as `factgate collect` wrote it".to_owned()),
+            Self::WriteRegistry { .. } => Some("the file and its folder must be writable".to_owned()),
             Self::Runtime(_) => Some("check the limits of the process (ulimit -u)".to_owned()),
             Self::StandardOutput(_) => Some("whoever reads the output must read all of it".to_owned()),
             Self::Interrupted(_) => Some(

@@ -9,7 +9,7 @@ use factgate_collector::help::Help;
 use factgate_collector::location::Location;
 use serde::Deserialize;
 
-use crate::cli::{LaneArguments, PolicyArguments, SourceArguments, TerraformMode, VerifyArguments};
+use crate::cli::{LaneArguments, PinArguments, PolicyArguments, SourceArguments, TerraformMode, VerifyArguments};
 use crate::evidence::mirror::{MirrorTarget, UnknownMirror};
 use crate::output::OutputTarget;
 use crate::suggestion::did_you_mean;
@@ -264,6 +264,29 @@ impl FileSettings {
         }
     }
 
+    /// The handle registry, if one is given.
+    pub fn registry(&self, given: Option<PathBuf>) -> Option<PathBuf> {
+        given.or_else(|| self.registry.clone())
+    }
+
+    /// The settings of `handles pin`.
+    ///
+    /// # Errors
+    ///
+    /// If no registry or no fact document is given.
+    pub fn pin(&self, given: PinArguments) -> Result<PinSettings, SettingsError> {
+        Ok(PinSettings {
+            registry: self
+                .registry(given.registry)
+                .ok_or(SettingsError::Missing("handle registry", NAME_THE_REGISTRY))?,
+            facts: given.facts.or_else(|| self.facts.clone()).ok_or(SettingsError::Missing(
+                "fact document",
+                "name one that `factgate collect` wrote with --facts, FACTGATE_FACTS or `facts` in factgate.toml",
+            ))?,
+            write: given.write,
+        })
+    }
+
     /// The collection's settings.
     ///
     /// # Errors
@@ -271,10 +294,9 @@ impl FileSettings {
     /// If no registry is given.
     pub fn source(&self, given: SourceArguments) -> Result<SourceSettings, SettingsError> {
         Ok(SourceSettings {
-            registry: given.registry.or_else(|| self.registry.clone()).ok_or(SettingsError::Missing(
-                "handle registry",
-                "name the registry file with --registry, FACTGATE_REGISTRY or `registry` in factgate.toml",
-            ))?,
+            registry: self
+                .registry(given.registry)
+                .ok_or(SettingsError::Missing("handle registry", NAME_THE_REGISTRY))?,
             terraform_root: given
                 .terraform_root
                 .or_else(|| self.terraform_root.clone())
@@ -296,6 +318,9 @@ impl FileSettings {
         })
     }
 }
+
+const NAME_THE_REGISTRY: &str =
+    "name the registry file with --registry, FACTGATE_REGISTRY or `registry` in factgate.toml";
 
 /// Seconds that the evaluation of one package may take by default: a thousand times what the shipped policies need.
 const DEFAULT_POLICY_TIMEOUT: u64 = 10;
@@ -331,6 +356,17 @@ pub struct VerifySettings {
     pub region: Option<String>,
     /// Endpoint override.
     pub endpoint_url: Option<String>,
+}
+
+/// What is pinned, and from what.
+#[derive(Clone, Debug)]
+pub struct PinSettings {
+    /// The handle registry.
+    pub registry: PathBuf,
+    /// The fact document with the outputs.
+    pub facts: PathBuf,
+    /// Whether the registry is written.
+    pub write: bool,
 }
 
 /// Where facts come from.

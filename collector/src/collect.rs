@@ -7,7 +7,7 @@
 //!
 //! Both sources are read at the same time, unless Terraform may apply: then AWS is read after it, as it is from now on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,8 @@ use serde_json::Value;
 
 use crate::aws::{self, Connection, ConnectionError};
 use crate::fact::{
-    AwsFacts, Digest, FORMAT, FactDocument, Facts, Receipt, Run, RunClock, SealError, TerraformMode, Tool,
+    AwsFacts, Digest, FORMAT, FactDocument, Facts, Observation, PlaintextScan, Receipt, Run, RunClock, SealError,
+    Stack, Terraform, TerraformMode, Tool,
 };
 use crate::file::write_atomically;
 use crate::redact::{NoRandomness, Redactor};
@@ -101,6 +102,7 @@ pub async fn collect(request: &Request, progress: &(dyn Fn(Event<'_>) + Sync)) -
     };
 
     exempt_brokers(&redactor, &reads.facts);
+    let plaintext_scan = plaintext_scan(&redactor, &terraform.terraform, &reads.facts);
     let mut receipts = terraform.receipts;
     receipts.extend(reads.receipts);
     if let Some(folder) = &request.raw {
@@ -126,6 +128,7 @@ pub async fn collect(request: &Request, progress: &(dyn Fn(Event<'_>) + Sync)) -
         evidence: BTreeMap::new(),
         rehearsal: BTreeMap::new(),
         approvals: BTreeMap::new(),
+        plaintext_scan: Some(plaintext_scan),
         receipts: redacted(&redactor, &receipts)?,
         digest: None,
     };
@@ -142,6 +145,44 @@ fn exempt_brokers(redactor: &Redactor, facts: &AwsFacts) {
             brokers.as_str().into_iter().for_each(|brokers| redactor.exempt(brokers));
         }
     }
+}
+
+/// What the scan found, with the calls that its sources came from. Everything has been read by now, so that every secret that
+/// this run can know is known.
+fn plaintext_scan(redactor: &Redactor, terraform: &Terraform, facts: &AwsFacts) -> Observation<PlaintextScan> {
+    let mut receipts = BTreeSet::new();
+    for stack in terraform.stacks.values() {
+        let Stack { init, validate, plan, apply, post_apply_plan, outputs, state, .. } = stack;
+        receipts.extend(answered(init).chain(answered(validate)).chain(answered(plan)).chain(answered(apply)));
+        receipts.extend(answered(post_apply_plan).chain(answered(outputs)).chain(answered(state)));
+    }
+    // What their variables hold is watched where they are read; that they were read is known here.
+    for (name, aspects) in facts.get("lambda").and_then(|kinds| kinds.get("functions")).into_iter().flatten() {
+        if let Some(configuration) = aspects.get("configuration") {
+            redactor.watch_source(&function_source(name), configuration.value().is_some());
+            receipts.extend(answered(configuration));
+        }
+    }
+    let scan = redactor.scan();
+    if scan.sources.iter().any(|source| source.scanned) {
+        Observation::present(scan, receipts.into_iter().collect())
+    } else {
+        Observation::not_collected("nothing was read that could hold a secret")
+    }
+}
+
+/// How the scan names the environment of a function.
+pub(crate) fn function_source(name: &str) -> String {
+    format!("aws.lambda.functions.{name}.configuration")
+}
+
+/// The calls that gave a value.
+fn answered<T>(observation: &Observation<T>) -> impl Iterator<Item = String> + use<'_, T> {
+    let receipts = match observation {
+        Observation::Present { receipts, .. } => receipts.as_slice(),
+        Observation::Absent { .. } | Observation::Unreadable { .. } | Observation::NotCollected { .. } => &[],
+    };
+    receipts.iter().cloned()
 }
 
 /// The same facts without any secret that was learned after they were read: the last line of defence.

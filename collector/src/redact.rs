@@ -11,11 +11,12 @@
 
 mod credentials;
 mod encodings;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 
 use aho_corasick::AhoCorasick;
 use hmac::{Hmac, KeyInit, Mac};
@@ -40,14 +41,22 @@ pub struct Redactor {
     /// 32 random bytes, padded with zeros to SHA-256's block, as HMAC itself pads a short key.
     key: Zeroizing<[u8; 64]>,
     memory: RwLock<Memory>,
+    watched: Mutex<watch::Watched>,
 }
 
 #[derive(Default)]
 struct Memory {
-    secrets: Vec<Zeroizing<String>>,
+    secrets: Vec<Secret>,
     public: BTreeSet<String>,
     /// Built from the above when first needed; dropped when they change.
     sweep: Option<Arc<Sweep>>,
+}
+
+/// A value that is replaced wherever it stands.
+struct Secret {
+    text: Zeroizing<String>,
+    /// Whether somebody declared it a secret; otherwise it only may be one.
+    is_declared: bool,
 }
 
 /// The learned secrets, ready to be found.
@@ -73,7 +82,7 @@ impl Redactor {
     pub fn new() -> Result<Self, NoRandomness> {
         let mut key = Zeroizing::new([0; 64]);
         getrandom::fill(&mut key[..32]).map_err(NoRandomness)?;
-        Ok(Self { key, memory: RwLock::default() })
+        Ok(Self { key, memory: RwLock::default(), watched: Mutex::default() })
     }
 
     /// `redacted:hmac-sha256:<64 hex>` of a value.
@@ -93,28 +102,41 @@ impl Redactor {
 
     /// Remembers a secret, so that it is replaced in every text from now on: as it is, trimmed, in its usual encodings, and by
     /// line. What is too short to be swept, or is public by its shape (ARNs, broker lists), is not remembered.
+    ///
+    /// Meant for what is declared a secret: in a place that must hold none it is a finding. See [`Redactor::suspect`].
     pub fn learn(&self, secret: &str) {
+        self.remember(secret, true);
+    }
+
+    /// Remembers what may be a secret: it is replaced like one, but nobody says that it is one, so it is no finding.
+    pub fn suspect(&self, value: &str) {
+        self.remember(value, false);
+    }
+
+    fn remember(&self, secret: &str, is_declared: bool) {
         let trimmed = secret.trim();
         if trimmed.chars().count() < SHORTEST_SWEPT || credentials::is_public(trimmed) || contains_fingerprint(trimmed)
         {
             return;
         }
         let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
-        if !memory.secrets.iter().any(|known| **known == secret) {
-            memory.secrets.push(Zeroizing::new(secret.to_owned()));
-            memory.sweep = None;
+        match memory.secrets.iter_mut().find(|known| *known.text == secret) {
+            Some(known) => known.is_declared |= is_declared,
+            None => {
+                memory.secrets.push(Secret { text: Zeroizing::new(secret.to_owned()), is_declared });
+                memory.sweep = None;
+            }
         }
     }
 
     /// Remembers every string of a JSON value, and every number that is long enough to be a secret.
     pub fn learn_value(&self, secret: &Value) {
-        match secret {
-            Value::Null | Value::Bool(_) => {}
-            Value::Number(number) => self.learn(&number.to_string()),
-            Value::String(text) => self.learn(text),
-            Value::Array(items) => items.iter().for_each(|item| self.learn_value(item)),
-            Value::Object(fields) => fields.values().for_each(|field| self.learn_value(field)),
-        }
+        each_text(secret, &|text| self.learn(text));
+    }
+
+    /// The same for what only may be secret.
+    pub fn suspect_value(&self, value: &Value) {
+        each_text(value, &|text| self.suspect(text));
     }
 
     /// Declares a value public: it, and what is part of it, is no longer replaced for having been learned.
@@ -208,7 +230,8 @@ impl Redactor {
             return Arc::clone(sweep);
         }
         let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
-        let sweep = Arc::new(Sweep::new(self, &memory));
+        let secrets = memory.secrets.iter().map(|secret| secret.text.as_str()).collect();
+        let sweep = Arc::new(Sweep::new(self, &secrets, |pattern| !memory.is_public(pattern)));
         memory.sweep = Some(Arc::clone(&sweep));
         sweep
     }
@@ -222,15 +245,20 @@ impl fmt::Debug for Redactor {
     }
 }
 
+impl Memory {
+    /// Whether a text is, or is part of, what stands in plain text anyway.
+    fn is_public(&self, text: &str) -> bool {
+        self.public.iter().any(|public| public.contains(text))
+    }
+}
+
 impl Sweep {
-    fn new(redactor: &Redactor, memory: &Memory) -> Self {
-        let is_swept = |pattern: &str| {
-            pattern.chars().count() >= SHORTEST_SWEPT && !memory.public.iter().any(|public| public.contains(pattern))
-        };
+    fn new(redactor: &Redactor, secrets: &BTreeSet<&str>, is_private: impl Fn(&str) -> bool) -> Self {
+        let is_swept = |pattern: &str| pattern.chars().count() >= SHORTEST_SWEPT && is_private(pattern);
         let mut literals: Vec<Zeroizing<String>> = Vec::new();
         let mut fingerprints = Vec::new();
         let mut wrapped = Vec::new();
-        for secret in &memory.secrets {
+        for &secret in secrets {
             let fingerprint = redactor.fingerprint(secret);
             for form in encodings::forms(secret) {
                 if is_swept(&form) {
@@ -284,6 +312,17 @@ static FINGERPRINT: LazyLock<Regex> =
 /// Whether a text is a fingerprint and nothing else.
 pub fn is_fingerprint(text: &str) -> bool {
     FINGERPRINT.find(text).is_some_and(|found| found.range() == (0..text.len()))
+}
+
+/// Every text of a JSON value, and every number as text.
+fn each_text(value: &Value, use_text: &impl Fn(&str)) {
+    match value {
+        Value::Null | Value::Bool(_) => {}
+        Value::Number(number) => use_text(&number.to_string()),
+        Value::String(text) => use_text(text),
+        Value::Array(items) => items.iter().for_each(|item| each_text(item, use_text)),
+        Value::Object(fields) => fields.values().for_each(|field| each_text(field, use_text)),
+    }
 }
 
 fn contains_fingerprint(text: &str) -> bool {

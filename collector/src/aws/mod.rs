@@ -26,6 +26,7 @@ mod kms;
 pub mod mirror;
 mod operation;
 mod pages;
+pub mod policy;
 mod s3;
 mod session;
 mod ssm;

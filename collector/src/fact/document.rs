@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Observation, Receipt, Terraform};
+use super::{Observation, PlaintextScan, Receipt, Terraform};
 
 /// The format that this version of the tool writes and reads.
 pub const FORMAT: &str = "factgate.facts/v1";
@@ -38,6 +38,9 @@ pub struct FactDocument {
     /// Approval files, by what they approve.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub approvals: BTreeMap<String, Observation>,
+    /// Secrets in places that must hold none. Documents of earlier versions have no such scan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plaintext_scan: Option<Observation<PlaintextScan>>,
     /// Every recorded call.
     #[serde(default)]
     pub receipts: BTreeMap<String, Receipt>,

@@ -172,6 +172,10 @@ pub struct State {
     pub terraform_version: String,
     /// Addresses of managed resource instances, sorted.
     pub managed_resources: Vec<String>,
+    /// ARNs of managed resource instances, sorted: what the stack answers for in the account. Documents of earlier versions have
+    /// none.
+    #[serde(default)]
+    pub resource_arns: Vec<String>,
     /// Names of the outputs that the state holds, sorted.
     pub outputs: Vec<String>,
     /// Its redacted standard error; only the end of a long one.

@@ -37,6 +37,10 @@ fn document() -> FactDocument {
                 "code": "AccessDenied", "kind": "denied", "action": "s3:GetEncryptionConfiguration",
             }},
         }}}},
+        "plaintext_scan": {"status": "present", "receipts": ["terraform.init/core"], "value": {
+            "sources": [{"source": "terraform.stacks.core.init", "scanned": true}],
+            "findings": [{"source": "terraform.stacks.core.init", "at": "init log, line 2", "kind": "known_secret"}],
+        }},
         "receipts": {receipt: {
             "kind": "aws", "service": "s3", "operation": "GetBucketVersioning", "parameters": {"Bucket": "state"},
             "region": "eu-west-2", "started_at": "2026-01-31T23:59:58.123Z", "duration_ms": 12, "attempts": 1,

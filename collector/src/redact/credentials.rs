@@ -61,6 +61,8 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     arn: Regex::new(r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:\S+$").expect("a constant pattern"),
     brokers: Regex::new(r"^[a-z0-9-]+(?:\.[a-z0-9-]+)+:\d{2,5}(?:,\s*[a-z0-9-]+(?:\.[a-z0-9-]+)+:\d{2,5})*$")
         .expect("a constant pattern"),
+    address: Regex::new(r"^(?:[a-z][a-z0-9+]*://)?[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+){2,}(?::\d{2,5})?/?$")
+        .expect("a constant pattern"),
 }
 });
 
@@ -77,6 +79,7 @@ struct Patterns {
     path: Regex,
     arn: Regex,
     brokers: Regex,
+    address: Regex,
 }
 
 /// Whether a key, attribute or variable of this name holds a credential.
@@ -87,6 +90,11 @@ pub(crate) fn names_credential(name: &str) -> bool {
 /// Whether a value is public by its shape: ARNs and broker lists are names, wherever they stand.
 pub(super) fn is_public(value: &str) -> bool {
     PATTERNS.arn.is_match(value) || PATTERNS.brokers.is_match(value)
+}
+
+/// Whether a value says where something is reached, and nothing more: a host, or a URL of one without path, user or query.
+pub(super) fn is_address(value: &str) -> bool {
+    PATTERNS.address.is_match(value)
 }
 
 /// Whether a value under a credential's name can be the credential: not a keyword, a path, an ARN or a mask.
@@ -100,6 +108,13 @@ pub(crate) fn is_telling(value: &str) -> bool {
 
 /// Where in a text credentials stand.
 pub(super) fn hits(text: &str) -> Vec<Range<usize>> {
+    let mut hits = shapes(text);
+    hits.extend(assignments(text));
+    hits
+}
+
+/// Where credentials stand that are recognised by their own form.
+pub(super) fn shapes(text: &str) -> Vec<Range<usize>> {
     let mut hits = Vec::new();
     for shape in &PATTERNS.shapes {
         for found in shape.captures_iter(text) {
@@ -108,6 +123,12 @@ pub(super) fn hits(text: &str) -> Vec<Range<usize>> {
             hits.extend(secret.filter(|secret| secret.as_str() != "git").map(|secret| secret.range()));
         }
     }
+    hits
+}
+
+/// Where values stand that are assigned to the name of a credential.
+pub(super) fn assignments(text: &str) -> Vec<Range<usize>> {
+    let mut hits = Vec::new();
     let mut position = 0;
     while let Some(found) = PATTERNS.assignment.captures_at(text, position) {
         let (Some(key), Some(sign), Some(whole)) = (found.name("key"), found.name("sign"), found.get(0)) else { break };

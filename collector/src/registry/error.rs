@@ -83,6 +83,9 @@ pub enum RegistryProblem {
     /// Something that is pinned under a name that no handle can have.
     #[error("{text:?} is not the name of a handle")]
     Name { text: String },
+    /// A value that cannot take the place of `TO_PIN` without changing something else.
+    #[error("the value of {name} cannot be written here without changing anything else")]
+    Unwritable { name: String },
 
     /// A pin that is no bullet of the form that is read.
     #[error("{name} looks pinned, but {why}")]
@@ -172,6 +175,11 @@ impl Help for RegistryProblem {
             Self::Literal { advice, .. } => advice.clone(),
             Self::Name { .. } => {
                 "a name has upper-case letters, digits and underscores, and starts with a letter: TF_STATE_BUCKET"
+                    .to_owned()
+            }
+            Self::Unwritable { .. } => {
+                "pin this one by hand; a value that names another handle, or that has a backtick in Markdown, has no \
+                 place in a registry"
                     .to_owned()
             }
             Self::NoBullet { name, .. } => {

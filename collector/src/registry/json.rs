@@ -39,7 +39,13 @@ pub(super) fn pins(source: &Source<'_>) -> Result<Vec<Pin>, RegistryError> {
         // The value is read again by a parser that is strict about strings, numbers and keys below the top level.
         let value = literal::parse(name, member.value.text(source.text))
             .map_err(|(offset, problem)| source.error(start + offset, as_json(problem)))?;
-        long_form::pin(name, value, member.start()).map_err(|problem| source.error(member.start(), problem))
+        let inner = match &member.value {
+            ast::Value::Object(object) => object.properties.iter().find(|member| member.name.as_str() == "value"),
+            _ => None,
+        };
+        let place = inner.map_or(&member.value, |inner| &inner.value).range();
+        long_form::pin(name, value, member.start(), Some(place.start..place.end))
+            .map_err(|problem| source.error(member.start(), problem))
     };
     object.properties.iter().map(pin).collect()
 }

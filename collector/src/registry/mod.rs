@@ -10,6 +10,7 @@
 //! Registries are kept by hand. What is plainly no pin is prose and skipped; what looks like one and is not is an error, since
 //! a pin that is skipped silently would only show as a handle that nobody pinned.
 
+mod edit;
 mod error;
 mod json;
 mod literal;
@@ -28,6 +29,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+pub use edit::{Pinning, TO_PIN};
 pub use error::{RegistryError, RegistryProblem};
 
 use crate::fact::{Digest, Handle, RegistrySource};
@@ -75,18 +77,7 @@ impl Format {
 impl Registry {
     /// Reads a file; its extension names the format.
     pub fn read(path: &Path) -> Result<Self, RegistryError> {
-        let name = path.display().to_string();
-        let failed = |source| RegistryError::Io { name: name.clone(), source };
-        let file = File::open(path).map_err(failed)?;
-        if file.metadata().map_err(failed)?.is_dir() {
-            return Err(RegistryError::Directory { name });
-        }
-        let Some(format) = Format::of_path(path) else {
-            return Err(RegistryError::UnknownFormat { name });
-        };
-        let mut bytes = Vec::new();
-        // One byte more than is allowed shows that there is too much, whatever the file's metadata say.
-        file.take(LARGEST_REGISTRY as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+        let (name, format, bytes) = read_bytes(path)?;
         Self::parse_bytes(&name, format, &bytes)
     }
 
@@ -111,12 +102,7 @@ impl Registry {
         if let Some(offset) = source.text.find('\0') {
             return Err(source.error(offset, RegistryProblem::NulByte));
         }
-        let pins = match format {
-            Format::Markdown => markdown::pins(&source)?,
-            Format::Json => json::pins(&source)?,
-            Format::Yaml => yaml::pins(&source)?,
-            Format::Toml => toml::pins(&source)?,
-        };
+        let pins = pins_of(&source, format)?;
         let mut handles = pin::handles(&source, pins)?;
         if handles.is_empty() {
             return Err(source.error(0, RegistryProblem::NoHandle { format }));
@@ -125,5 +111,32 @@ impl Registry {
         let handles = handles.into_iter().map(|(name, pinned)| (name, pinned.handle)).collect();
         let digest = Digest::of(text.as_bytes()).into();
         Ok(Self { handles, source: RegistrySource { path: name.to_owned(), digest } })
+    }
+}
+
+/// A file's name, format and content.
+fn read_bytes(path: &Path) -> Result<(String, Format, Vec<u8>), RegistryError> {
+    let name = path.display().to_string();
+    let failed = |source| RegistryError::Io { name: name.clone(), source };
+    let file = File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Err(RegistryError::Directory { name });
+    }
+    let Some(format) = Format::of_path(path) else {
+        return Err(RegistryError::UnknownFormat { name });
+    };
+    let mut bytes = Vec::new();
+    // One byte more than is allowed shows that there is too much, whatever the file's metadata say.
+    file.take(LARGEST_REGISTRY as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    Ok((name, format, bytes))
+}
+
+/// The pins of a text, in order, as they stand there.
+fn pins_of(source: &Source<'_>, format: Format) -> Result<Vec<pin::Pin>, RegistryError> {
+    match format {
+        Format::Markdown => markdown::pins(source),
+        Format::Json => json::pins(source),
+        Format::Yaml => yaml::pins(source),
+        Format::Toml => toml::pins(source),
     }
 }

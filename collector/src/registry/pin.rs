@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::ops::Range;
 
 use serde_json::Value;
 
@@ -17,6 +18,8 @@ pub(super) struct Pin {
     pub(super) expected_tag_value: Option<String>,
     /// Where the name stands in the text.
     pub(super) offset: usize,
+    /// Where the value stands in the text, quotes included; `None` where that cannot be told.
+    pub(super) place: Option<Range<usize>>,
 }
 
 /// A handle, and where its first pin stands in the text.
@@ -41,7 +44,7 @@ pub(super) fn is_tag_key(name: &str) -> bool {
 pub(super) fn handles(source: &Source<'_>, pins: Vec<Pin>) -> Result<BTreeMap<String, Pinned>, RegistryError> {
     let mut handles: BTreeMap<String, Pinned> = BTreeMap::new();
     for pin in pins {
-        let Pin { name, value, expected_tag_value, offset } = pin;
+        let Pin { name, value, expected_tag_value, offset, place: _ } = pin;
         if value.is_null() {
             return Err(source.error(offset, RegistryProblem::Null { name }));
         }

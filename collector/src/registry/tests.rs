@@ -6,6 +6,7 @@ use super::*;
 use crate::help::Help;
 
 mod markdown;
+mod pinning;
 mod properties;
 mod structured;
 

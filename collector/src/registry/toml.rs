@@ -17,8 +17,11 @@ pub(super) fn pins(source: &Source<'_>) -> Result<Vec<Pin>, RegistryError> {
     let pin = |(name, _): (&str, &Item)| {
         let (key, item) = table.get_key_value(name)?;
         let offset = key.span().or_else(|| item.span()).map_or(0, |span| span.start);
+        // Of the long form, what stands under its key `value`.
+        let inner = item.as_table_like().and_then(|table| table.get("value"));
+        let place = inner.unwrap_or(item).span();
         let value = value_of_item(name, item)
-            .and_then(|value| long_form::pin(name, value, offset))
+            .and_then(|value| long_form::pin(name, value, offset, place))
             .map_err(|problem| source.error(offset, problem));
         Some(value)
     };

@@ -4,6 +4,7 @@
 //! recurses as deep as the text nests.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use saphyr::Scalar;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
@@ -16,8 +17,15 @@ use crate::json::DEEPEST_NESTING;
 
 /// The keys of the one mapping of a YAML text.
 pub(super) fn pins(source: &Source<'_>) -> Result<Vec<Pin>, RegistryError> {
-    let mut reader =
-        Reader { source, events: Parser::new_from_str(source.text), characters: 0, offset: 0, name: String::new() };
+    let mut reader = Reader {
+        source,
+        events: Parser::new_from_str(source.text),
+        characters: 0,
+        offset: 0,
+        name: String::new(),
+        end: 0,
+        long_form: None,
+    };
     let mut pins = None;
     loop {
         let (event, offset) = reader.next()?;
@@ -41,13 +49,20 @@ struct Reader<'s, 'a> {
     offset: usize,
     /// The handle that is being read.
     name: String,
+    /// The character at which the last event ends.
+    end: usize,
+    /// Where the value of the long form that is being read stands.
+    long_form: Option<Range<usize>>,
 }
 
 impl<'a> Reader<'_, 'a> {
     /// The next event, and the byte at which it starts.
     fn next(&mut self) -> Result<(Event<'a>, usize), RegistryError> {
         match self.events.next() {
-            Some(Ok((event, Span { start, .. }))) => Ok((event, self.offset_of(start.index()))),
+            Some(Ok((event, Span { start, end }))) => {
+                self.end = end.index();
+                Ok((event, self.offset_of(start.index())))
+            }
             Some(Err(error)) => Err(self.syntax(&error)),
             None => Ok((Event::StreamEnd, self.source.text.len())),
         }
@@ -69,6 +84,13 @@ impl<'a> Reader<'_, 'a> {
         self.offset
     }
 
+    /// The byte of a character at or behind the last event, without going there.
+    fn byte_of(&self, characters: usize) -> usize {
+        let rest = self.source.text.get(self.offset..).unwrap_or_default();
+        let step = characters.saturating_sub(self.characters);
+        self.offset + rest.char_indices().nth(step).map_or(rest.len(), |(bytes, _)| bytes)
+    }
+
     fn mapping(&mut self) -> Result<Vec<Pin>, RegistryError> {
         let mut pins = Vec::new();
         loop {
@@ -80,8 +102,14 @@ impl<'a> Reader<'_, 'a> {
             };
             self.name.clone_from(&name);
             let (event, value_offset) = self.next()?;
+            self.long_form = None;
+            let is_scalar = matches!(event, Event::Scalar(..));
+            let scalar_end = self.end;
             let value = self.value(event, value_offset, 1)?;
-            pins.push(long_form::pin(&name, value, offset).map_err(|problem| self.source.error(offset, problem))?);
+            let place = if is_scalar { Some(value_offset..self.byte_of(scalar_end)) } else { self.long_form.take() };
+            pins.push(
+                long_form::pin(&name, value, offset, place).map_err(|problem| self.source.error(offset, problem))?,
+            );
         }
     }
 
@@ -123,6 +151,9 @@ impl<'a> Reader<'_, 'a> {
                         return Err(self.source.error(offset, problem));
                     }
                     let (event, offset) = self.next()?;
+                    if depth == 1 && key == "value" && matches!(event, Event::Scalar(..)) {
+                        self.long_form = Some(offset..self.byte_of(self.end));
+                    }
                     let value = self.value(event, offset, depth + 1)?;
                     members.insert(key, value);
                 }

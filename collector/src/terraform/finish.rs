@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::draft::Draft;
+use super::outputs_source;
 use super::session::Call;
 
 use super::Collected;
@@ -20,6 +21,7 @@ pub(super) fn finish(drafts: Vec<Draft>, redactor: &Redactor) -> Collected {
     let mut receipts = BTreeMap::new();
     let mut raw = BTreeMap::new();
     for draft in drafts {
+        watch(&draft, redactor);
         let mut logs = BTreeMap::new();
         for (key, call) in draft.calls {
             let log = redactor.redact_text(&call.log);
@@ -39,6 +41,53 @@ pub(super) fn finish(drafts: Vec<Draft>, redactor: &Redactor) -> Collected {
         terraform.stacks.insert(draft.name.to_owned(), stack);
     }
     Collected { terraform, receipts, raw: raw.into_iter().collect() }
+}
+
+/// The facts of a stack, each with the commands whose logs belong to it.
+const LOGS: [(&str, &[&str]); 7] = [
+    ("init", &["init"]),
+    ("validate", &["validate"]),
+    ("plan", &["plan", "show"]),
+    ("apply", &["apply"]),
+    ("post_apply_plan", &["post_apply_plan", "post_apply_show"]),
+    ("outputs", &["output"]),
+    ("state", &["state"]),
+];
+
+/// Hands what must hold no secret to the scan, as Terraform gave it. The outputs' values were handed over when they were read.
+fn watch(draft: &Draft, redactor: &Redactor) {
+    let Stack { init, validate, plan, apply, post_apply_plan, outputs, state, .. } = &draft.stack;
+    let source = |fact: &str| format!("terraform.stacks.{}.{fact}", draft.name);
+    let are_outputs_read = outputs.value().is_some_and(|outputs| outputs.exit_code == 0);
+    redactor.watch_source(&source("init"), init.value().is_some());
+    redactor.watch_source(&source("validate"), validate.value().is_some());
+    redactor.watch_source(&source("plan"), plan.value().is_some());
+    redactor.watch_source(&outputs_source(draft.name), are_outputs_read);
+    redactor.watch_source(&source("state"), state.value().is_some());
+    // Where nothing was to be applied there is nothing that could show a secret.
+    if !matches!(apply, Observation::NotCollected { .. }) {
+        redactor.watch_source(&source("apply"), apply.value().is_some());
+    }
+    if !matches!(post_apply_plan, Observation::NotCollected { .. }) {
+        redactor.watch_source(&source("post_apply_plan"), post_apply_plan.value().is_some());
+    }
+    for (fact, plan) in [("plan", plan), ("post_apply_plan", post_apply_plan)] {
+        if let Some(plan) = plan.value() {
+            for (index, change) in plan.resource_changes.iter().enumerate() {
+                redactor.watch(&source(fact), &format!("resource_changes/{index}/address"), &change.address);
+            }
+            for (index, address) in plan.drifted.iter().enumerate() {
+                redactor.watch(&source(fact), &format!("drifted/{index}"), address);
+            }
+        }
+    }
+    for (fact, commands) in LOGS {
+        for command in commands {
+            if let Some(call) = draft.calls.get(&format!("terraform.{command}/{}", draft.name)) {
+                redactor.watch_log(&source(fact), command, &call.log);
+            }
+        }
+    }
 }
 
 fn receipt(call: Call, log_digest: String, redactor: &Redactor) -> Receipt {
@@ -83,7 +132,7 @@ fn redact(stack: &mut Stack, redactor: &Redactor) {
         outputs.values.values_mut().for_each(|output| redactor.redact_value(&mut output.value));
     }
     if let Some(state) = redact_reason(state, &text) {
-        state.managed_resources.iter_mut().for_each(text);
+        state.managed_resources.iter_mut().chain(&mut state.resource_arns).for_each(text);
     }
 }
 

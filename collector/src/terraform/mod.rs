@@ -49,6 +49,11 @@ pub fn key_handle(stack: &str) -> String {
     format!("TF_STATE_KEY_{}", stack.to_uppercase())
 }
 
+/// How the scan for secrets in plain text names a stack's outputs.
+fn outputs_source(stack: &str) -> String {
+    format!("terraform.stacks.{stack}.outputs")
+}
+
 /// How Terraform is run.
 #[derive(Clone, Debug)]
 pub struct Options {

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use serde_json::Value;
 
-use crate::redact::{Redactor, names_credential};
+use crate::redact::{Redactor, is_telling, names_credential};
 
 /// Attributes that hold a secret though their names do not say so.
 const SECRET_ATTRIBUTES: &[(&str, &str)] = &[
@@ -19,19 +19,29 @@ const SECRET_ATTRIBUTES: &[(&str, &str)] = &[
     ("aws_api_gateway_api_key", "value"),
 ];
 
+/// Parameters of these types are read by everybody who may read the parameter: Terraform marks their values nevertheless.
+const PLAIN_PARAMETERS: [&str; 2] = ["String", "StringList"];
+
 /// Learns the secrets of a plan's JSON form.
 pub(super) fn learn_plan(redactor: &Redactor, plan: &Value) {
     for list in ["resource_changes", "resource_drift"] {
         for resource in plan[list].as_array().map(Vec::as_slice).unwrap_or_default() {
             let change = &resource["change"];
-            learn_change(redactor, change);
+            let kind = resource["type"].as_str().unwrap_or_default();
             for side in ["before", "after"] {
-                learn_attributes(redactor, resource["type"].as_str().unwrap_or_default(), &change[side]);
+                learn_masked(
+                    remember(redactor, kind, &change[side]),
+                    &change[side],
+                    &change[format!("{side}_sensitive")],
+                );
+                learn_attributes(redactor, kind, &change[side]);
             }
         }
     }
     for change in fields(&plan["output_changes"]) {
-        learn_change(redactor, change);
+        for side in ["before", "after"] {
+            learn_masked(declared(redactor), &change[side], &change[format!("{side}_sensitive")]);
+        }
     }
     for values in [&plan["planned_values"], &plan["prior_state"]["values"]] {
         learn_module(redactor, &values["root_module"]);
@@ -42,8 +52,10 @@ pub(super) fn learn_plan(redactor: &Redactor, plan: &Value) {
     let declared = &plan["configuration"]["root_module"]["variables"];
     if let Some(variables) = plan["variables"].as_object() {
         for (name, variable) in variables {
-            if declared[name]["sensitive"] == true || names_credential(name) {
+            if declared[name]["sensitive"] == true {
                 redactor.learn_value(&variable["value"]);
+            } else if names_credential(name) {
+                learn_by_name(redactor, &variable["value"]);
             }
         }
     }
@@ -54,9 +66,10 @@ pub(super) fn learn_state(redactor: &Redactor, state: &Value) {
     for resource in state["resources"].as_array().map(Vec::as_slice).unwrap_or_default() {
         for instance in resource["instances"].as_array().map(Vec::as_slice).unwrap_or_default() {
             let attributes = &instance["attributes"];
-            learn_attributes(redactor, resource["type"].as_str().unwrap_or_default(), attributes);
+            let kind = resource["type"].as_str().unwrap_or_default();
+            learn_attributes(redactor, kind, attributes);
             for path in instance["sensitive_attributes"].as_array().map(Vec::as_slice).unwrap_or_default() {
-                redactor.learn_value(at_path(attributes, path));
+                remember(redactor, kind, attributes)(at_path(attributes, path));
             }
         }
     }
@@ -70,60 +83,76 @@ pub(super) fn learn_state(redactor: &Redactor, state: &Value) {
 pub(super) fn learn_environment(redactor: &Redactor, environment: &BTreeMap<OsString, OsString>) {
     for (name, value) in environment {
         let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
-        let is_secret = match name.strip_prefix("TF_VAR_") {
-            Some(variable) => {
-                let variable = variable.to_lowercase();
-                ["secret", "password", "token", "key", "credential"].iter().any(|word| variable.contains(word))
-            }
-            None => names_credential(name) || name.starts_with("TF_TOKEN_"),
-        };
-        if !is_secret {
+        let variable = name.strip_prefix("TF_VAR_").map(str::to_lowercase);
+        let is_secret = names_credential(variable.as_deref().unwrap_or(name)) || name.starts_with("TF_TOKEN_");
+        // `TF_VAR_state_key` may be anything.
+        let words = ["secret", "password", "token", "key", "credential"];
+        let is_suspect = variable.is_some_and(|variable| words.iter().any(|word| variable.contains(word)));
+        if !is_secret && !is_suspect {
             continue;
         }
         // A variable of a composite type is written as JSON or HCL: its parts are what a log shows.
-        match serde_json::from_str::<Value>(value) {
-            Ok(parts @ (Value::Array(_) | Value::Object(_))) => redactor.learn_value(&parts),
-            _ => redactor.learn(value),
-        }
+        let parts = match serde_json::from_str::<Value>(value) {
+            Ok(parts @ (Value::Array(_) | Value::Object(_))) => parts,
+            _ => Value::String(value.to_owned()),
+        };
+        if is_secret { learn_by_name(redactor, &parts) } else { redactor.suspect_value(&parts) }
     }
 }
 
 fn learn_module(redactor: &Redactor, module: &Value) {
     for resource in module["resources"].as_array().map(Vec::as_slice).unwrap_or_default() {
-        learn_masked(redactor, &resource["values"], &resource["sensitive_values"]);
-        learn_attributes(redactor, resource["type"].as_str().unwrap_or_default(), &resource["values"]);
+        let (kind, values) = (resource["type"].as_str().unwrap_or_default(), &resource["values"]);
+        learn_masked(remember(redactor, kind, values), values, &resource["sensitive_values"]);
+        learn_attributes(redactor, kind, values);
     }
     for child in module["child_modules"].as_array().map(Vec::as_slice).unwrap_or_default() {
         learn_module(redactor, child);
     }
 }
 
-fn learn_change(redactor: &Redactor, change: &Value) {
-    learn_masked(redactor, &change["before"], &change["before_sensitive"]);
-    learn_masked(redactor, &change["after"], &change["after_sensitive"]);
+/// How a marked value of a resource is remembered: as a secret, unless the mark is the provider's own on a plain parameter.
+fn remember<'a>(redactor: &'a Redactor, kind: &str, attributes: &Value) -> impl Fn(&Value) + Copy + 'a {
+    let is_plain = kind == "aws_ssm_parameter"
+        && attributes["type"].as_str().is_some_and(|parameter| PLAIN_PARAMETERS.contains(&parameter));
+    move |value| if is_plain { redactor.suspect_value(value) } else { redactor.learn_value(value) }
 }
 
-/// Learns the parts of a value that its mask marks: `true` marks everything below.
-fn learn_masked(redactor: &Redactor, value: &Value, mask: &Value) {
+fn declared(redactor: &Redactor) -> impl Fn(&Value) + Copy + '_ {
+    move |value| redactor.learn_value(value)
+}
+
+/// Remembers the parts of a value that its mask marks: `true` marks everything below.
+fn learn_masked(remember: impl Fn(&Value) + Copy, value: &Value, mask: &Value) {
     match mask {
-        Value::Bool(true) => redactor.learn_value(value),
+        Value::Bool(true) => remember(value),
         Value::Array(masks) => {
             for (index, mask) in masks.iter().enumerate() {
-                learn_masked(redactor, &value[index], mask);
+                learn_masked(remember, &value[index], mask);
             }
         }
         Value::Object(masks) => {
             for (name, mask) in masks {
-                learn_masked(redactor, &value[name], mask);
+                learn_masked(remember, &value[name], mask);
             }
         }
         _ => {}
     }
 }
 
+/// Learns what stands under the name of a credential; what cannot be one (a path, a mask) is only suspected.
+fn learn_by_name(redactor: &Redactor, value: &Value) {
+    match value {
+        Value::String(text) if is_telling(text) => redactor.learn(text),
+        Value::Array(items) => items.iter().for_each(|item| learn_by_name(redactor, item)),
+        Value::Object(fields) => fields.values().for_each(|field| learn_by_name(redactor, field)),
+        other => redactor.suspect_value(other),
+    }
+}
+
 fn learn_attributes(redactor: &Redactor, kind: &str, attributes: &Value) {
     for (_, attribute) in SECRET_ATTRIBUTES.iter().filter(|(of, _)| *of == kind) {
-        redactor.learn_value(&attributes[attribute]);
+        remember(redactor, kind, attributes)(&attributes[attribute]);
     }
     if kind == "aws_lambda_function" {
         for environment in attributes["environment"].as_array().map(Vec::as_slice).unwrap_or_default() {
@@ -144,7 +173,7 @@ fn learn_named(redactor: &Redactor, value: &Value) {
         Value::Object(fields) => {
             for (name, field) in fields {
                 match field {
-                    Value::String(text) if names_credential(name) => redactor.learn(text),
+                    Value::String(_) if names_credential(name) => learn_by_name(redactor, field),
                     other => learn_named(redactor, other),
                 }
             }
@@ -153,15 +182,17 @@ fn learn_named(redactor: &Redactor, value: &Value) {
     }
 }
 
-/// A variable of a function's environment is taken for a secret unless it is plainly a setting: a single word, a switch, a
-/// path. Sweeping `production` out of every log and address would hide what the facts are about.
+/// A variable of a function's environment may be a secret unless it is plainly a setting: a single word, a switch, a path.
+/// Sweeping `production` out of every log and address would hide what the facts are about.
 fn learn_variable(redactor: &Redactor, name: &str, value: &Value) {
     let Some(text) = value.as_str() else { return };
     let is_word =
         text.chars().count() <= 12 && text.chars().all(|character| character.is_alphabetic() || character == '_');
     let is_path = text.starts_with('/') && text.chars().all(|character| !character.is_uppercase() && character != '+');
-    if names_credential(name) || !(is_word || is_path) {
-        redactor.learn(text);
+    if names_credential(name) {
+        learn_by_name(redactor, value);
+    } else if !(is_word || is_path) {
+        redactor.suspect(text);
     }
 }
 

@@ -11,7 +11,7 @@ use super::draft::Draft;
 use super::folder::{self, pinned};
 use super::session::{Answer, Output, Request, Session};
 use super::workspace::Workspace;
-use super::{chain, key_handle, plan, secrets, state};
+use super::{chain, key_handle, outputs_source, plan, secrets, state};
 use crate::fact::{
     Apply, Backend, Command, Digest, Directory, Observation, Outputs, Plan, ReadError, ReadErrorKind, State,
     TerraformMode, Validation,
@@ -294,7 +294,9 @@ impl Run<'_> {
 
     async fn outputs(&mut self) {
         let (key, result) = self.document("output", &["output", "-json", "-no-color"]).await;
+        let source = outputs_source(self.draft.name);
         let result = result.and_then(|(exit_code, document)| {
+            state::watch_outputs(&document, self.session.redactor, &source);
             let values = match exit_code {
                 0 => state::outputs(&document, self.session.redactor).map_err(|error| malformed(chain(&error)))?,
                 _ => BTreeMap::new(),
@@ -323,6 +325,7 @@ impl Run<'_> {
             lineage: String::new(),
             terraform_version: String::new(),
             managed_resources: Vec::new(),
+            resource_arns: Vec::new(),
             outputs: Vec::new(),
             log: String::new(),
         };
@@ -333,6 +336,7 @@ impl Run<'_> {
                     lineage: inventory.lineage,
                     terraform_version: inventory.terraform_version,
                     managed_resources: inventory.managed_resources,
+                    resource_arns: inventory.resource_arns,
                     outputs: inventory.outputs,
                     ..empty
                 }),

@@ -1,6 +1,6 @@
 //! `terraform state pull`, reduced to identity and inventory, and `terraform output -json`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -14,6 +14,7 @@ pub(super) struct Inventory {
     pub(super) lineage: String,
     pub(super) terraform_version: String,
     pub(super) managed_resources: Vec<String>,
+    pub(super) resource_arns: Vec<String>,
     pub(super) outputs: Vec<String>,
 }
 
@@ -29,7 +30,8 @@ pub(super) struct ShapeError {
 pub(super) fn reduce(state: &Value) -> Result<Inventory, ShapeError> {
     let missing = |field| ShapeError { document: "state", field };
     let text = |field| state[field].as_str().map(str::to_owned).ok_or_else(|| missing(field));
-    let mut managed_resources = Vec::new();
+    let mut managed_resources = BTreeSet::new();
+    let mut resource_arns = BTreeSet::new();
     for resource in state["resources"].as_array().ok_or_else(|| missing("resources"))? {
         if resource["mode"].as_str() != Some("managed") {
             continue;
@@ -41,11 +43,12 @@ pub(super) fn reduce(state: &Value) -> Result<Inventory, ShapeError> {
                 Value::Null => String::new(),
                 key => format!("[{key}]"),
             };
-            managed_resources.push(format!("{address}{index}"));
+            managed_resources.insert(format!("{address}{index}"));
+            // Not every resource has an ARN, and one that is still being created has an empty one.
+            let arn = instance["attributes"]["arn"].as_str().filter(|arn| arn.starts_with("arn:"));
+            resource_arns.extend(arn.map(str::to_owned));
         }
     }
-    managed_resources.sort();
-    managed_resources.dedup();
     let outputs = state["outputs"].as_object().ok_or_else(|| missing("outputs"))?;
     let mut outputs: Vec<String> = outputs.keys().cloned().collect();
     outputs.sort();
@@ -53,7 +56,8 @@ pub(super) fn reduce(state: &Value) -> Result<Inventory, ShapeError> {
         serial: state["serial"].as_u64().ok_or_else(|| missing("serial"))?,
         lineage: text("lineage")?,
         terraform_version: text("terraform_version")?,
-        managed_resources,
+        managed_resources: managed_resources.into_iter().collect(),
+        resource_arns: resource_arns.into_iter().collect(),
         outputs,
     })
 }
@@ -76,7 +80,12 @@ pub(super) fn outputs(answer: &Value, redactor: &Redactor) -> Result<BTreeMap<St
         let sensitive = output["sensitive"].as_bool().ok_or_else(|| missing("sensitivity of an output"))?;
         let is_secret = sensitive || (names_credential(name) && value.as_str().is_some_and(is_telling));
         let value = if is_secret {
-            redactor.learn_value(value);
+            // By its name it may be a secret; only Terraform's mark says that it is one.
+            if sensitive {
+                redactor.learn_value(value)
+            } else {
+                redactor.suspect_value(value)
+            }
             Value::String(redactor.fingerprint_value(value))
         } else {
             value.clone()
@@ -84,6 +93,15 @@ pub(super) fn outputs(answer: &Value, redactor: &Redactor) -> Result<BTreeMap<St
         outputs.insert(name.clone(), Output { value, sensitive });
     }
     Ok(outputs)
+}
+
+/// Hands the values of outputs that are not sensitive to the scan, as Terraform gave them.
+pub(super) fn watch_outputs(answer: &Value, redactor: &Redactor, source: &str) {
+    for (name, output) in answer.as_object().into_iter().flatten() {
+        if output["sensitive"] == false {
+            redactor.watch_value(source, name, &output["value"]);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -110,6 +128,25 @@ mod tests {
         assert_eq!((inventory.serial, inventory.lineage.as_str()), (7, "l"));
         assert_eq!(inventory.outputs, ["a", "b"]);
         assert!(!format!("{inventory:?}").contains("hunter22"));
+    }
+
+    #[test]
+    fn the_arns_of_managed_instances_are_listed_once_and_sorted() {
+        let instance = |arn: Value| json!({"attributes": {"arn": arn, "role_arn": "arn:aws:iam::1:role/other"}});
+        let state = json!({
+            "version": 4, "terraform_version": "1.11.4", "serial": 7, "lineage": "l", "outputs": {},
+            "resources": [
+                {"mode": "managed", "type": "t", "name": "many", "instances": [
+                    instance(json!("arn:aws:sqs:eu-west-2:1:b")), instance(json!("arn:aws:s3:::a")), {"deposed": "d",
+                    "attributes": {"arn": "arn:aws:sqs:eu-west-2:1:old"}}]},
+                {"mode": "managed", "type": "u", "name": "same", "instances": [instance(json!("arn:aws:s3:::a"))]},
+                {"mode": "managed", "type": "v", "name": "none", "instances": [
+                    instance(json!("")), instance(json!(null)), instance(json!(3)), {"attributes": null}, {}]},
+                {"mode": "data", "type": "t", "name": "read", "instances": [instance(json!("arn:aws:s3:::not-ours"))]},
+            ],
+        });
+        let expected = ["arn:aws:s3:::a", "arn:aws:sqs:eu-west-2:1:b", "arn:aws:sqs:eu-west-2:1:old"];
+        assert_eq!(reduce(&state).expect("a state").resource_arns, expected);
     }
 
     #[test]

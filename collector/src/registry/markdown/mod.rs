@@ -80,7 +80,14 @@ fn pin(source: &Source<'_>, line: usize, bullet: &Bullet<'_>) -> Result<Option<P
             return Err(at(remark_place + rest + other.content_start, problem));
         }
     }
-    Ok(Some(Pin { name: name.to_owned(), value, expected_tag_value, offset: line + place }))
+    let start = line + place + assigned + indentation;
+    Ok(Some(Pin {
+        name: name.to_owned(),
+        value,
+        expected_tag_value,
+        offset: line + place,
+        place: Some(start..start + literal.trim().len()),
+    }))
 }
 
 /// The expected value behind the pin of a tag's key, and the byte of the remark at which it ends. The error is the byte of an

@@ -112,6 +112,69 @@ fn no_secret_reaches_facts_receipts_or_raw_logs() {
 }
 
 #[test]
+fn secrets_in_outputs_and_logs_are_findings_unless_they_are_declared_there() {
+    let world = World::new();
+    world.answer(
+        "output",
+        &json!({
+            "hidden": {"sensitive": true, "type": "string", "value": "output-secret-1"},
+            "shown": {"sensitive": false, "type": ["map", "string"], "value": {"a": ["is output-secret-1"]}},
+            "workspace": {"sensitive": false, "type": "string", "value": "workspace-url-1"},
+            "db_password": {"sensitive": false, "type": "string", "value": "hunter22"},
+            "brokers": {"sensitive": false, "type": "string", "value": "b-1.x.amazonaws.com:9098"},
+        }),
+    );
+    world.put("plan.out", "  + token = (sensitive value)\n  + x = \"state-secret-1\"\n");
+    world.put("init.err", "workspace-url-1\n");
+    let parameter = |kind: &str, value: &str| {
+        json!({"attributes": {"type": kind, "value": value},
+            "sensitive_attributes": [[{"type": "get_attr", "value": "value"}]]})
+    };
+    world.answer(
+        "state",
+        &json!({
+            "serial": 3, "lineage": "l", "terraform_version": "9.9.9", "outputs": {}, "resources": [
+                {"mode": "managed", "type": "aws_ssm_parameter", "name": "p", "instances": [
+                    parameter("SecureString", "state-secret-1"), parameter("String", "workspace-url-1")]},
+            ],
+        }),
+    );
+    drop(world.collect());
+    let scan = world.redactor.scan();
+    let findings: Vec<String> =
+        scan.findings.iter().map(|found| format!("{} {} {:?}", found.source, found.at, found.kind)).collect();
+    let expected = [
+        "terraform.stacks.core.outputs db_password Credential",
+        "terraform.stacks.core.outputs shown/a/0 KnownSecret",
+        "terraform.stacks.core.plan plan log, line 2 KnownSecret",
+    ];
+    assert_eq!(findings, expected);
+    let sources = |scanned| scan.sources.iter().filter(move |source| source.scanned == scanned);
+    let core = ["init", "outputs", "plan", "state", "validate"].map(|fact| format!("terraform.stacks.core.{fact}"));
+    let scanned: Vec<&String> =
+        sources(true).map(|source| &source.source).filter(|source| source.contains(".core.")).collect();
+    assert_eq!(scanned, core.each_ref());
+    // The other stacks were only initialised.
+    assert_eq!(sources(false).count(), (STACKS.len() - 1) * 4);
+}
+
+#[test]
+fn a_command_that_fails_leaves_its_source_unscanned() {
+    let world = World::new();
+    world.put("output.exit", "1");
+    world.put("output.out", "");
+    world.put("show.out", "not JSON");
+    drop(world.collect());
+    let scan = world.redactor.scan();
+    let is_scanned = |fact: &str| {
+        let source = format!("terraform.stacks.core.{fact}");
+        scan.sources.iter().find(|known| known.source == source).map(|source| source.scanned)
+    };
+    assert_eq!([is_scanned("outputs"), is_scanned("plan")], [Some(false); 2]);
+    assert_eq!([is_scanned("state"), is_scanned("apply")], [Some(true), None]);
+}
+
+#[test]
 fn values_of_the_registry_are_never_hidden() {
     let world = World::new();
     world.answer(
