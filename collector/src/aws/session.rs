@@ -13,16 +13,17 @@ use tokio::time::Instant;
 use crate::fact::{ReadError, Receipt};
 use crate::redact::Redactor;
 
-use super::Event;
 use super::call::{Call, Outcome};
 use super::client::{Connection, ConnectionError};
 use super::operation::Operation;
+use super::{Context, Event};
 
 type Clients = HashMap<(TypeId, String), Box<dyn Any + Send + Sync>>;
 
 /// Everything that the calls of one run share.
 pub(super) struct Session<'a> {
     pub(super) connection: &'a Connection,
+    pub(super) context: &'a Context<'a>,
     pub(super) redactor: &'a Redactor,
     progress: &'a (dyn Fn(Event<'_>) + Sync),
     slots: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
@@ -35,11 +36,13 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(super) fn new(
         connection: &'a Connection,
+        context: &'a Context<'a>,
         redactor: &'a Redactor,
         progress: &'a (dyn Fn(Event<'_>) + Sync),
     ) -> Self {
         Self {
             connection,
+            context,
             redactor,
             progress,
             slots: Mutex::default(),
