@@ -172,26 +172,22 @@ fn hide_addresses(session: &Session<'_>, answer: &mut Map<String, Value>) -> Res
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::{Connection, Context, Defaults, Options};
+    use super::super::session::offline;
     use super::*;
-    use crate::fact::RunClock;
-    use crate::redact::Redactor;
 
     #[tokio::test]
     async fn a_topic_is_named_and_a_person_is_not() {
-        let (handles, defaults) = (BTreeMap::new(), Defaults::default());
-        let context = Context { handles: &handles, defaults: &defaults, clock: RunClock::now() };
-        let options = Options { region: Some("eu-west-2".to_owned()), ..Options::default() };
-        let (connection, redactor) = (Connection::open(options, None).await, Redactor::new().unwrap());
-        let session = Session::new(&connection, &context, &redactor, &|_| {});
         let topic = json!({"SubscriptionType": "SNS", "Address": "arn:aws:sns:eu-west-2:123456789012:alerts"});
         let person = json!({"SubscriptionType": "EMAIL", "Address": "someone@example.com"});
-        let mut answer = json!({"Subscribers": [topic, person]});
-        hide_addresses(&session, answer.as_object_mut().unwrap()).unwrap();
-        let fingerprint = redactor.fingerprint("someone@example.com");
-        assert_eq!(answer["Subscribers"][0], topic);
-        assert_eq!(answer["Subscribers"][1], json!({"SubscriptionType": "EMAIL", "Address": fingerprint}));
-        assert!(hide_addresses(&session, json!({"Subscribers": 1}).as_object_mut().unwrap()).is_err());
+        offline(&BTreeMap::new(), |session| {
+            let mut answer = json!({"Subscribers": [topic, person]});
+            hide_addresses(session, answer.as_object_mut().unwrap()).unwrap();
+            let fingerprint = session.redactor.fingerprint("someone@example.com");
+            assert_eq!(answer["Subscribers"][0], topic);
+            assert_eq!(answer["Subscribers"][1], json!({"SubscriptionType": "EMAIL", "Address": fingerprint}));
+            assert!(hide_addresses(session, json!({"Subscribers": 1}).as_object_mut().unwrap()).is_err());
+        })
+        .await;
     }
 
     #[test]

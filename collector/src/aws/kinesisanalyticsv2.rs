@@ -73,3 +73,43 @@ fn hide_configuration(session: &Session<'_>, answer: &mut Map<String, Value>) ->
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::session::offline;
+    use super::*;
+
+    #[tokio::test]
+    async fn neither_properties_nor_code_are_kept() {
+        let answer = json!({"ApplicationDetail": {
+            "ApplicationName": "a",
+            "ApplicationConfigurationDescription": {
+                "EnvironmentPropertyDescriptions": {
+                    "PropertyGroupDescriptions": [{"PropertyGroupId": "g", "PropertyMap": {"key": "a secret property"}}],
+                },
+                "ApplicationCodeConfigurationDescription": {
+                    "CodeContentDescription": {"TextContent": "some code", "CodeMD5": "5"},
+                },
+            },
+        }});
+        offline(&BTreeMap::new(), |session| {
+            let mut hidden = answer.clone();
+            hide_configuration(session, hidden.as_object_mut().unwrap()).unwrap();
+            let text = hidden.to_string();
+            assert!(!text.contains("a secret property") && !text.contains("some code"), "{text}");
+            assert!(text.contains(&session.redactor.fingerprint("a secret property")), "{text}");
+            for place in [
+                "/ApplicationDetail",
+                "/ApplicationDetail/ApplicationConfigurationDescription",
+                "/ApplicationDetail/ApplicationConfigurationDescription/EnvironmentPropertyDescriptions",
+            ] {
+                let mut wrong = answer.clone();
+                *wrong.pointer_mut(place).unwrap() = json!("text");
+                assert!(hide_configuration(session, wrong.as_object_mut().unwrap()).is_err(), "{place}");
+            }
+        })
+        .await;
+    }
+}

@@ -136,3 +136,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn into_inner<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Hands a session to a test that makes no call.
+#[cfg(test)]
+pub(super) async fn offline(handles: &BTreeMap<String, crate::fact::Handle>, test: impl FnOnce(&Session<'_>)) {
+    let defaults = super::Defaults::default();
+    let context = Context { handles, defaults: &defaults, clock: crate::fact::RunClock::now() };
+    let options = super::Options { region: Some("eu-west-2".to_owned()), ..super::Options::default() };
+    let (connection, redactor) = (Connection::open(options, None).await, Redactor::new().unwrap());
+    test(&Session::new(&connection, &context, &redactor, &|_| {}));
+}
