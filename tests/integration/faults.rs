@@ -140,11 +140,14 @@ fn observations(document: &FactDocument) -> Vec<Read<'_>> {
     )];
     for kind in CATALOG.iter().map(|entry| entry.kind) {
         for (name, aspects) in &document.aws[kind.service][kind.kind] {
-            for aspect in kind.aspects {
+            // Two kinds may describe one resource, and one of them only some: not every parameter's value is read.
+            for (aspect, observation) in
+                kind.aspects.iter().filter_map(|aspect| Some((aspect, aspects.get(aspect.name)?)))
+            {
                 let operations =
                     aspect.operations.iter().map(|operation| (operation.service, operation.name)).collect();
                 let path = format!("aws.{}.{}.{name}.{}", kind.service, kind.kind, aspect.name);
-                found.push((path, operations, &aspects[aspect.name]));
+                found.push((path, operations, observation));
             }
         }
     }
