@@ -92,7 +92,8 @@ pub async fn collect(request: &Request, progress: &(dyn Fn(Event<'_>) + Sync)) -
     let on_terraform = |event| progress(Event::Terraform(event));
     let on_aws = |event: aws::Event<'_>| progress(Event::Aws(event));
     let terraform = terraform::collect(handles, &request.terraform, &redactor, &on_terraform);
-    let reads = aws::collect(&connection, handles, &request.defaults, &redactor, &on_aws);
+    let context = aws::Context { handles, defaults: &request.defaults, clock };
+    let reads = aws::collect(&connection, &context, &redactor, &on_aws);
     let (terraform, reads) = match request.terraform.mode {
         TerraformMode::Apply => {
             let terraform = terraform.await;

@@ -14,8 +14,8 @@ use crate::exit::ExitCode;
 use crate::progress::Progress;
 use crate::settings::{PolicySettings, SourceSettings};
 
-/// The stacks that the lanes of this version read; the others are only initialised, for lane A.
-const MATERIALIZED: [&str; 2] = ["core", "streaming"];
+/// The stacks whose facts the lanes read.
+const MATERIALIZED: [&str; 5] = ["core", "streaming", "runtime", "data_ml", "ops"];
 
 /// Collects, and writes the document to `--facts` or standard output.
 pub(super) fn run(source: &SourceSettings, policy: &PolicySettings) -> Result<ExitCode, Error> {
@@ -83,9 +83,14 @@ fn request(registry: Registry, source: &SourceSettings, policy: &PolicySettings)
     terraform.endpoint_url = source.endpoint_url.clone();
     terraform.materialize = MATERIALIZED.map(str::to_owned).into();
     let mut defaults = aws::Defaults::default();
-    let anchor = policy.contract.get("streaming").and_then(|streaming| streaming.pointer("/anchor_schema/default"));
-    if let Some(anchor) = anchor.and_then(serde_json::Value::as_str) {
-        defaults.anchor_schema = anchor.to_owned();
+    let overridden = |topic: &str, pointer: &str| {
+        policy.contract.get(topic).and_then(|topic| topic.pointer(pointer)?.as_str()).map(str::to_owned)
+    };
+    if let Some(anchor) = overridden("streaming", "/anchor_schema/default") {
+        defaults.anchor_schema = anchor;
+    }
+    if let Some(probe) = overridden("topics", "/probe/default") {
+        defaults.topic_probe_policy = probe;
     }
     Request {
         registry,

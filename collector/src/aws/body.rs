@@ -1,4 +1,4 @@
-//! Answers' bodies: digests, JSON that a canonical document can carry, and the root element of XML.
+//! Answers' bodies: JSON that a canonical document can carry, the root element of XML, and the outermost map of CBOR.
 
 use serde_json::{Map, Number, Value};
 
@@ -46,6 +46,34 @@ pub(super) fn xml(bytes: &[u8], root: &str, elements: &[&str]) -> Result<(), Str
         Some(element) => Err(format!("the answer has no `{element}`")),
         None => Ok(()),
     }
+}
+
+/// Whether `bytes` begin as a CBOR map and, somewhere, have this key. The SDK's own parser reads an empty body as an answer in
+/// which everything is unset.
+pub(super) fn cbor(bytes: &[u8], member: &str) -> Result<(), String> {
+    const MAP: u8 = 5;
+    const TEXT: u8 = 3 << 5;
+    if bytes.first().is_none_or(|first| first >> 5 != MAP) {
+        return Err("the answer is not a CBOR map".to_owned());
+    }
+    // Texts of fewer than 24 bytes have their length in the first byte, the others behind it.
+    let key = match u8::try_from(member.len()) {
+        Ok(length @ 0..24) => [&[TEXT | length], member.as_bytes()].concat(),
+        Ok(length) => [&[TEXT | 24, length], member.as_bytes()].concat(),
+        Err(_) => return Err(format!("the answer has no `{member}`")),
+    };
+    if bytes.windows(key.len()).any(|window| window == key) {
+        Ok(())
+    } else {
+        Err(format!("the answer has no `{member}`"))
+    }
+}
+
+/// An object with these of its members only; one that it does not have is left out.
+pub(super) fn picked(object: &Value, members: &[&str]) -> Value {
+    let picked: Map<String, Value> =
+        members.iter().filter_map(|member| Some(((*member).to_owned(), object.get(*member)?.clone()))).collect();
+    Value::Object(picked)
 }
 
 fn has_element(text: &str, element: &str) -> bool {
@@ -148,6 +176,17 @@ mod tests {
         }
         for body in ["<A/>", "<A>List</A>", "<A><Lists/></A>", "<A></List></A>"] {
             assert!(xml(body.as_bytes(), "A", &["List"]).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn only_a_map_with_its_member_is_cbor() {
+        let long = "a-member-of-more-than-24-bytes";
+        assert_eq!(cbor(b"\xbf\x63abc\x80\xff", "abc"), Ok(()));
+        assert_eq!(cbor(b"\xa1\x63abc\x80", "abc"), Ok(()));
+        assert_eq!(cbor(&[b"\xa1\x78\x1e", long.as_bytes(), b"\x80"].concat(), long), Ok(()));
+        for body in [&b""[..], b"<html>abc</html>", b"\x63abc", b"\xbf\xff", b"\xbf\x64abcd\x80\xff", b"{\"abc\":[]}"] {
+            assert!(cbor(body, "abc").is_err(), "{body:?}");
         }
     }
 

@@ -76,6 +76,17 @@ impl Failure {
         Self { error: Box::new(error), receipts, status: None, bucket_region: None }
     }
 
+    /// The failure of a read whose complete list lacks the thing.
+    pub(super) fn unlisted(operation: &Operation, code: &str, message: &str, receipts: Vec<String>) -> Self {
+        let error = ReadError {
+            code: code.to_owned(),
+            kind: ReadErrorKind::NotFound,
+            message: message.to_owned(),
+            action: operation.action.map(str::to_owned),
+        };
+        Self::new(error, receipts)
+    }
+
     /// The failure of a read that could not even be tried, because the call that it depends on failed: the same failure.
     pub(super) fn waited_for(&self, operation: &Operation) -> Self {
         let mut failure = self.clone();
@@ -92,6 +103,15 @@ impl Failure {
         self.error.message = format!("{part}: {}", self.error.message);
         self.receipts = receipts.iter().cloned().chain(self.receipts).collect();
         self
+    }
+}
+
+/// The read with the receipts of the calls that it waited for in front of its own.
+pub(super) fn after<T>(receipts: &[String], outcome: Outcome<T>) -> Outcome<T> {
+    let joined = |own: Vec<String>| receipts.iter().cloned().chain(own).collect();
+    match outcome {
+        Ok(answer) => Ok(Answer { value: answer.value, receipts: joined(answer.receipts) }),
+        Err(failure) => Err(Failure { receipts: joined(failure.receipts), ..failure }),
     }
 }
 
@@ -262,12 +282,13 @@ impl<'a> Call<'a> {
         let members = match self.operation.answer {
             Shape::Headers => Ok(Map::new()),
             Shape::Xml(root, elements) => body::xml(&sent, root, elements).map(|()| Map::new()),
+            Shape::Cbor(member) => body::cbor(&sent, member).map(|()| Map::new()),
             Shape::Json(member) => body::object(&sent).and_then(|members| match member {
                 Some(member) if !members.contains_key(member) => Err(format!("the answer has no `{member}`")),
                 _ => Ok(members),
             }),
         };
-        if self.operation.secrets.is_empty() {
+        if self.operation.secrets.is_empty() && self.operation.hide.is_none() {
             return Body { kept: Some(sent).filter(|body| !body.is_empty()), redacted: false, members };
         }
         // A body whose secret is not where it should be is not kept at all: there is no telling where else it is.
@@ -277,7 +298,13 @@ impl<'a> Call<'a> {
         Body { kept, redacted: true, members }
     }
 
-    fn without_secrets(&self, members: Map<String, Value>) -> Result<Map<String, Value>, String> {
+    fn without_secrets(&self, mut members: Map<String, Value>) -> Result<Map<String, Value>, String> {
+        if let Some(hide) = self.operation.hide {
+            hide(self.session, &mut members)?;
+        }
+        if self.operation.secrets.is_empty() {
+            return Ok(members);
+        }
         let mut members = Value::Object(members);
         let mut found = false;
         for pointer in self.operation.secrets {

@@ -12,7 +12,41 @@ use crate::fact::{Handle, Observation};
 
 use super::operation::Operation;
 use super::session::Session;
-use super::{dynamodb, glue, iam, kafka, kms, s3, ssm, sts, tagging};
+use super::{
+    apigatewayv2, budgets, cloudwatch, costexplorer, dynamodb, eks, glue, iam, kafka, kinesisanalyticsv2, kms, lambda,
+    logs, s3, sagemaker, sfn, sqs, ssm, sts, tagging,
+};
+
+/// Every role that the platform acts as.
+const ROLES: &[&str] = &[
+    "ROLE_TERRAFORM_APPLY_DEV_FULL",
+    "ROLE_EKS_NODEGROUP_DEV_FULL",
+    "ROLE_EKS_RUNTIME_PLATFORM_BASE",
+    "ROLE_FLINK_EXECUTION",
+    "ROLE_LAMBDA_IG_EXECUTION",
+    "ROLE_APIGW_IG_INVOKE",
+    "ROLE_DDB_IG_IDEMPOTENCY_RW",
+    "ROLE_STEP_FUNCTIONS_ORCHESTRATOR",
+    "ROLE_MWAA_EXECUTION",
+    "ROLE_SAGEMAKER_EXECUTION",
+    "ROLE_DATABRICKS_CROSS_ACCOUNT_ACCESS",
+];
+
+/// Every path of a parameter that the platform reads.
+pub(super) const SSM_PATHS: &[&str] = &[
+    "SSM_MSK_BOOTSTRAP_BROKERS_PATH",
+    "SSM_AURORA_ENDPOINT_PATH",
+    "SSM_AURORA_READER_ENDPOINT_PATH",
+    "SSM_AURORA_USERNAME_PATH",
+    "SSM_AURORA_PASSWORD_PATH",
+    "SSM_REDIS_ENDPOINT_PATH",
+    "SSM_DATABRICKS_WORKSPACE_URL_PATH",
+    "SSM_DATABRICKS_TOKEN_PATH",
+    "SSM_MLFLOW_TRACKING_URI_PATH",
+    "SSM_SAGEMAKER_MODEL_EXEC_ROLE_ARN_PATH",
+    "SSM_MWAA_WEBSERVER_URL_PATH",
+    "SSM_IG_API_KEY_PATH",
+];
 
 /// What is collected, in order.
 pub static CATALOG: &[Entry] = &[
@@ -25,20 +59,53 @@ pub static CATALOG: &[Entry] = &[
             "S3_ARTIFACTS_BUCKET",
         ]),
     },
-    Entry { kind: &dynamodb::TABLES, source: Source::Handles(&["TF_LOCK_TABLE"]) },
+    Entry { kind: &dynamodb::TABLES, source: Source::Handles(&["TF_LOCK_TABLE", "DDB_IG_IDEMPOTENCY_TABLE"]) },
     Entry { kind: &kms::ALIASES, source: Source::Handles(&["KMS_KEY_ALIAS_PLATFORM"]) },
-    Entry {
-        kind: &iam::ROLES,
-        source: Source::Handles(&["ROLE_EKS_NODEGROUP_DEV_FULL", "ROLE_EKS_RUNTIME_PLATFORM_BASE"]),
-    },
+    Entry { kind: &iam::ROLES, source: Source::Handles(ROLES) },
+    Entry { kind: &iam::SIMULATIONS, source: Source::Handles(ROLES) },
     Entry { kind: &kafka::CLUSTERS, source: Source::Handles(&["MSK_CLUSTER_ARN"]) },
     Entry { kind: &glue::REGISTRIES, source: Source::Handles(&["GLUE_SCHEMA_REGISTRY_NAME"]) },
     Entry {
         kind: &glue::SCHEMAS,
         source: Source::Schema { registry: "GLUE_SCHEMA_REGISTRY_NAME", schema: "GLUE_ANCHOR_SCHEMA_NAME" },
     },
-    Entry { kind: &ssm::PARAMETERS, source: Source::Handles(&["SSM_MSK_BOOTSTRAP_BROKERS_PATH"]) },
+    Entry { kind: &ssm::PARAMETERS, source: Source::Handles(SSM_PATHS) },
     Entry { kind: &ssm::COMPARED_VALUES, source: Source::Handles(&["SSM_MSK_BOOTSTRAP_BROKERS_PATH"]) },
+    Entry { kind: &ssm::INVENTORIES, source: Source::Path { first: "PROJECT_SLUG", second: "ENV_NAME" } },
+    Entry {
+        kind: &sfn::STATE_MACHINES,
+        source: Source::Handles(&[
+            "SFN_PLATFORM_RUN_ORCHESTRATOR_V0",
+            "SFN_LEARNING_PIPELINE_GATE_V0",
+            "SFN_FINAL_VERDICT_AGGREGATOR_V0",
+            "SR_READY_COMMIT_STATE_MACHINE",
+        ]),
+    },
+    Entry { kind: &apigatewayv2::APIS, source: Source::Handles(&["APIGW_IG_API_ID"]) },
+    Entry { kind: &lambda::FUNCTIONS, source: Source::Handles(&["LAMBDA_IG_HANDLER_NAME"]) },
+    Entry { kind: &eks::CLUSTERS, source: Source::Handles(&["EKS_CLUSTER_NAME"]) },
+    Entry { kind: &sqs::QUEUES, source: Source::Handles(&["IG_DLQ_QUEUE_NAME"]) },
+    Entry {
+        kind: &kinesisanalyticsv2::APPLICATIONS,
+        source: Source::Handles(&[
+            "FLINK_APP_WSP_STREAM_V0",
+            "FLINK_APP_SR_READY_V0",
+            "FLINK_APP_RTDL_IEG_V0",
+            "FLINK_APP_RTDL_OFP_V0",
+        ]),
+    },
+    Entry { kind: &sagemaker::ENDPOINTS, source: Source::Handles(&["SM_ENDPOINT_NAME"]) },
+    Entry { kind: &budgets::BUDGETS, source: Source::Handles(&["AWS_BUDGET_NAME"]) },
+    Entry {
+        kind: &cloudwatch::ALARMS,
+        source: Source::Handles(&["ALARM_PLATFORM_ERROR_RATE", "ALARM_RTDL_LAG", "ALARM_IG_4XX_5XX"]),
+    },
+    Entry {
+        kind: &cloudwatch::DASHBOARDS,
+        source: Source::Handles(&["CW_DASHBOARD_PLATFORM_OPERATIONS", "CW_DASHBOARD_COST_GUARDRAIL"]),
+    },
+    Entry { kind: &logs::GROUPS, source: Source::Handles(&["CLOUDWATCH_LOG_GROUP_PREFIX"]) },
+    Entry { kind: &costexplorer::WINDOWS, source: Source::Always(costexplorer::MONTH_TO_DATE) },
     Entry { kind: &tagging::INVENTORIES, source: Source::Tag("TAG_PROJECT_KEY") },
 ];
 
@@ -68,6 +135,15 @@ pub enum Source {
     },
     /// The tag key that this handle pins, with the value that it expects of the tag.
     Tag(&'static str),
+    /// The path that two handles make: `/<first>/<second>`.
+    Path {
+        /// The handle of the first step.
+        first: &'static str,
+        /// The handle of the second step.
+        second: &'static str,
+    },
+    /// One resource of this name, whatever the registry pins.
+    Always(&'static str),
 }
 
 /// A kind of resource: where its facts stand and how they are read.
@@ -113,11 +189,13 @@ pub(super) struct Subject {
 pub struct Defaults {
     /// The anchor schema.
     pub anchor_schema: String,
+    /// Whether topics are to be listed: `REQUIRED`, or anything else.
+    pub topic_probe_policy: String,
 }
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self { anchor_schema: "fp.control.anchor.v1".to_owned() }
+        Self { anchor_schema: "fp.control.anchor.v1".to_owned(), topic_probe_policy: "NOT_REQUIRED_AT_M2D".to_owned() }
     }
 }
 
@@ -147,6 +225,11 @@ impl Entry {
                 };
                 pinned(handles, handle).zip(value).map(subject).into_iter().collect()
             }
+            Source::Path { first, second } => {
+                let path = |(first, second)| Subject::named(&format!("/{first}/{second}"));
+                pinned(handles, first).zip(pinned(handles, second)).map(path).into_iter().collect()
+            }
+            Source::Always(name) => BTreeSet::from([Subject::named(name)]),
         }
     }
 }
@@ -165,32 +248,36 @@ pub(super) fn pinned<'a>(handles: &'a BTreeMap<String, Handle>, name: &str) -> O
     }
 }
 
+/// A handle of this value, for tests.
+#[cfg(test)]
+pub(super) fn handle(value: Value) -> Handle {
+    Handle { value, line: 1, repeated_on: Vec::new(), resolved_through: Vec::new(), expected_tag_value: None }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
-    fn handle(value: Value, tag: Option<&str>) -> Handle {
-        Handle {
-            value,
-            line: 1,
-            repeated_on: Vec::new(),
-            resolved_through: Vec::new(),
-            expected_tag_value: tag.map(str::to_owned),
-        }
+    fn tag(key: &str, value: &str) -> Handle {
+        Handle { expected_tag_value: Some(value.to_owned()), ..handle(json!(key)) }
     }
 
     #[test]
     fn only_pinned_handles_lead_to_reads() {
         let handles = BTreeMap::from([
-            ("TF_STATE_BUCKET".to_owned(), handle(json!("state"), None)),
-            ("S3_EVIDENCE_BUCKET".to_owned(), handle(json!("state"), None)),
-            ("S3_ARTIFACTS_BUCKET".to_owned(), handle(json!("TO_PIN"), None)),
-            ("S3_OBJECT_STORE_BUCKET".to_owned(), handle(json!(" "), None)),
-            ("TF_LOCK_TABLE".to_owned(), handle(json!(3), None)),
-            ("GLUE_SCHEMA_REGISTRY_NAME".to_owned(), handle(json!("registry"), None)),
-            ("TAG_PROJECT_KEY".to_owned(), handle(json!("project"), Some("fraud"))),
+            ("TF_STATE_BUCKET".to_owned(), handle(json!("state"))),
+            ("S3_EVIDENCE_BUCKET".to_owned(), handle(json!("state"))),
+            ("S3_ARTIFACTS_BUCKET".to_owned(), handle(json!("TO_PIN"))),
+            ("S3_OBJECT_STORE_BUCKET".to_owned(), handle(json!(" "))),
+            ("TF_LOCK_TABLE".to_owned(), handle(json!(3))),
+            ("GLUE_SCHEMA_REGISTRY_NAME".to_owned(), handle(json!("registry"))),
+            ("TAG_PROJECT_KEY".to_owned(), tag("project", "fraud")),
+            ("PROJECT_SLUG".to_owned(), handle(json!("fraud"))),
+            ("ENV_NAME".to_owned(), handle(json!("dev"))),
+            ("SFN_PLATFORM_RUN_ORCHESTRATOR_V0".to_owned(), handle(json!("run"))),
+            ("SR_READY_COMMIT_STATE_MACHINE".to_owned(), handle(json!("run"))),
         ]);
         let subjects: Vec<(&str, &str, String)> = CATALOG
             .iter()
@@ -203,6 +290,9 @@ mod tests {
             ("s3", "buckets", "state"),
             ("glue", "registries", "registry"),
             ("glue", "schemas", "registry/fp.control.anchor.v1"),
+            ("ssm", "inventories", "/fraud/dev"),
+            ("sfn", "state_machines", "run"),
+            ("costexplorer", "windows", "month_to_date"),
             ("tagging", "inventories", "fraud"),
         ];
         assert_eq!(subjects, expected.map(|(service, kind, name)| (service, kind, name.to_owned())));
@@ -211,7 +301,9 @@ mod tests {
     #[test]
     fn every_read_names_its_service_and_action() {
         for kind in CATALOG.iter().map(|entry| entry.kind) {
-            for operation in kind.aspects.iter().flat_map(|aspect| aspect.operations) {
+            let operations = kind.aspects.iter().flat_map(|aspect| aspect.operations).copied();
+            // The one that reads of several services wait for.
+            for operation in operations.filter(|operation| operation.name != CALLER_IDENTITY.name) {
                 assert_eq!(operation.service, kind.service, "{}", operation.name);
                 assert!(operation.action.is_some_and(|action| action.contains(':')), "{}", operation.name);
             }

@@ -24,8 +24,28 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
 /// The services whose endpoints the environment can override one by one, as the SDK spells them in such settings.
-const SERVICE_IDS: [&str; 9] =
-    ["s3", "dynamodb", "kms", "iam", "sts", "kafka", "glue", "ssm", "resource_groups_tagging_api"];
+const SERVICE_IDS: [&str; 20] = [
+    "s3",
+    "dynamodb",
+    "kms",
+    "iam",
+    "sts",
+    "kafka",
+    "glue",
+    "ssm",
+    "resource_groups_tagging_api",
+    "sfn",
+    "apigatewayv2",
+    "lambda",
+    "eks",
+    "sqs",
+    "kinesis_analytics_v2",
+    "sagemaker",
+    "budgets",
+    "cloudwatch",
+    "cloudwatch_logs",
+    "cost_explorer",
+];
 
 /// How to read.
 #[derive(Clone, Debug)]

@@ -1,16 +1,21 @@
-//! IAM: roles, whom they trust and what they allow.
+//! IAM: roles, whom they trust, what they allow, and which parameters they may read after all of it.
+
+use std::collections::BTreeSet;
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::types::{AttachedPolicy, Role};
+use aws_sdk_iam::types::{AttachedPolicy, EvaluationResult, Role};
 use futures::future::{BoxFuture, FutureExt, join_all};
 use serde_json::{Map, Value, json};
 
+use crate::fact::Observation;
+
 use super::body::policy_document;
-use super::call::{Answer, Outcome, observe, send};
-use super::catalog::{Aspect, Aspects, Kind, Subject};
+use super::call::{Answer, Failure, Outcome, after, observe, send};
+use super::catalog::{Aspect, Aspects, Kind, SSM_PATHS, Subject, pinned};
 use super::operation::Operation;
 use super::pages::Pages;
 use super::session::Session;
+use super::sts::{self, Account, GET_CALLER_IDENTITY};
 
 const SERVICE: &str = "iam";
 const ABSENT: &[&str] = &["NoSuchEntity"];
@@ -46,6 +51,17 @@ static LIST_ROLE_POLICIES: Operation = Operation::xml(
 static GET_ROLE_POLICY: Operation =
     Operation::xml(SERVICE, "GetRolePolicy", Some("iam:GetRolePolicy"), "GetRolePolicyResponse", &["PolicyDocument"])
         .absent(ABSENT);
+static SIMULATE_PRINCIPAL_POLICY: Operation = Operation::xml(
+    SERVICE,
+    "SimulatePrincipalPolicy",
+    Some("iam:SimulatePrincipalPolicy"),
+    "SimulatePrincipalPolicyResponse",
+    &["EvaluationResults"],
+)
+.absent(ABSENT);
+
+/// The action that a role needs to read a parameter.
+const READ_PARAMETER: &str = "ssm:GetParameter";
 
 /// A role.
 pub(super) static ROLES: Kind = Kind {
@@ -62,6 +78,14 @@ pub(super) static ROLES: Kind = Kind {
     read,
 };
 
+/// What IAM itself says of a role's rights, boundary and organisation included.
+pub(super) static SIMULATIONS: Kind = Kind {
+    service: SERVICE,
+    kind: "simulations",
+    aspects: &[Aspect { name: "parameter_reads", operations: &[&SIMULATE_PRINCIPAL_POLICY, &GET_CALLER_IDENTITY] }],
+    read: read_simulation,
+};
+
 fn read<'a>(session: &'a Session<'a>, subject: &'a Subject) -> BoxFuture<'a, Aspects> {
     async move {
         let client = session.client(session.connection.region(), Client::new);
@@ -71,6 +95,80 @@ fn read<'a>(session: &'a Session<'a>, subject: &'a Subject) -> BoxFuture<'a, Asp
         vec![("role", observe(role)), ("attached_policies", observe(attached)), ("inline_policies", observe(inline))]
     }
     .boxed()
+}
+
+fn read_simulation<'a>(session: &'a Session<'a>, subject: &'a Subject) -> BoxFuture<'a, Aspects> {
+    async move { vec![("parameter_reads", parameter_reads(session, &subject.name).await)] }.boxed()
+}
+
+/// Which of the pinned parameters the role may read. Without any, IAM would answer for every parameter there is.
+async fn parameter_reads(session: &Session<'_>, role: &str) -> Observation {
+    let paths: BTreeSet<&str> = SSM_PATHS.iter().filter_map(|name| pinned(session.context.handles, name)).collect();
+    if paths.is_empty() {
+        return Observation::not_collected("no SSM_*_PATH handle is pinned: there is no parameter to ask about");
+    }
+    let account = match sts::account(session).await {
+        Ok(account) => account,
+        Err(failure) => return observe(Err(failure)),
+    };
+    observe(after(&account.receipts, simulated(session, &account.value, role, &paths).await))
+}
+
+async fn simulated(session: &Session<'_>, account: &Account, role: &str, paths: &BTreeSet<&str>) -> Outcome {
+    let Account { id, partition } = account;
+    let region = session.connection.region();
+    let client = session.client(region, Client::new);
+    let source =
+        if role.starts_with("arn:") { role.to_owned() } else { format!("arn:{partition}:iam::{id}:role/{role}") };
+    let parameter =
+        |path: &&str| format!("arn:{partition}:ssm:{region}:{id}:parameter/{}", path.trim_start_matches('/'));
+    let resources: Vec<String> = paths.iter().map(parameter).collect();
+    let mut pages = Pages::new(&SIMULATE_PRINCIPAL_POLICY);
+    while let Some(page) = pages.next() {
+        let answer = send!(
+            typed: session.call(&SIMULATE_PRINCIPAL_POLICY, role).page(page.number),
+            client.simulate_principal_policy(),
+            "PolicySourceArn" => policy_source_arn(source.as_str()),
+            "ActionNames" => set_action_names(Some(vec![READ_PARAMETER.to_owned()])),
+            "ResourceArns" => set_resource_arns(Some(resources.clone())),
+            "Marker" => set_marker(page.token),
+        )
+        .await;
+        pages.add(answer.and_then(|answer| {
+            answer.try_map(&SIMULATE_PRINCIPAL_POLICY, |output| {
+                let results = output.evaluation_results().iter().flat_map(evaluation_results).collect();
+                Ok((results, next(output.is_truncated, output.marker)?))
+            })
+        }))?;
+    }
+    let Answer { value: mut results, receipts } = pages.finish();
+    let mut seen = BTreeSet::new();
+    results.retain(|result| seen.insert(result.to_string()));
+    let is_answered = |resource: &&String| results.iter().any(|result| text(result, "EvalResourceName") == *resource);
+    match resources.iter().find(|resource| !is_answered(resource)) {
+        None => Ok(Answer { value: json!({ "EvaluationResults": results }), receipts }),
+        Some(resource) => {
+            let message = format!("the simulation has no result for {resource}");
+            Err(Failure::malformed(&SIMULATE_PRINCIPAL_POLICY, message, receipts))
+        }
+    }
+}
+
+/// IAM gives a result for each action and resource, and may also list them below one result for the action.
+fn evaluation_results(evaluation: &EvaluationResult) -> Vec<Value> {
+    let result = |resource: Option<&str>, decision: &str| {
+        json!({
+            "EvalActionName": evaluation.eval_action_name(),
+            "EvalResourceName": resource,
+            "EvalDecision": decision,
+        })
+    };
+    let specific = evaluation.resource_specific_results().iter();
+    let specific = specific
+        .map(|specific| result(Some(specific.eval_resource_name()), specific.eval_resource_decision().as_str()));
+    std::iter::once(result(evaluation.eval_resource_name(), evaluation.eval_decision().as_str()))
+        .chain(specific)
+        .collect()
 }
 
 /// Handles pin roles by ARN or by name; the API wants the name, which is the last part of the ARN, behind the path.

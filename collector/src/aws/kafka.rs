@@ -1,16 +1,20 @@
-//! MSK: clusters, their brokers and their policy.
+//! MSK: clusters, their brokers, their policy and their topics.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_kafka::Client;
 use futures::future::{BoxFuture, FutureExt};
+use serde_json::json;
 
 use crate::fact::Observation;
 
+use super::Context;
+use super::arn::region_of;
 use super::body::policy_document;
 use super::call::{Call, Outcome, observe, send};
-use super::catalog::{Aspect, Aspects, Kind, Subject};
+use super::catalog::{Aspect, Aspects, Kind, Subject, pinned};
 use super::operation::Operation;
+use super::pages::Pages;
 use super::session::Session;
 
 const SERVICE: &str = "kafka";
@@ -24,6 +28,15 @@ static GET_BOOTSTRAP_BROKERS: Operation =
 static GET_CLUSTER_POLICY: Operation =
     Operation::json(SERVICE, "GetClusterPolicy", "kafka:GetClusterPolicy", "policy").absent(ABSENT);
 
+// MSK asks the cluster on the caller's behalf.
+static LIST_TOPICS: Operation = Operation::json(SERVICE, "ListTopics", "kafka:ListTopics", "topics")
+    .absent(ABSENT)
+    .also(&["kafka-cluster:Connect", "kafka-cluster:DescribeTopic"]);
+
+/// The handle that says whether topics are to be probed, and the value by which it says so.
+const TOPIC_PROBE_POLICY: &str = "TOPIC_PROBE_POLICY_M2D";
+const PROBE_REQUIRED: &str = "REQUIRED";
+
 /// A cluster, provisioned or serverless.
 pub(super) static CLUSTERS: Kind = Kind {
     service: SERVICE,
@@ -32,6 +45,7 @@ pub(super) static CLUSTERS: Kind = Kind {
         Aspect { name: "cluster", operations: &[&DESCRIBE_CLUSTER_V2] },
         Aspect { name: "bootstrap_brokers", operations: &[&GET_BOOTSTRAP_BROKERS] },
         Aspect { name: "policy", operations: &[&GET_CLUSTER_POLICY] },
+        Aspect { name: "topics", operations: &[&LIST_TOPICS] },
     ],
     read,
 };
@@ -40,29 +54,23 @@ fn read<'a>(session: &'a Session<'a>, subject: &'a Subject) -> BoxFuture<'a, Asp
     async move {
         let arn = subject.name.as_str();
         // A cluster need not be in the run's region, and MSK answers for its own region only.
-        let region = region_of(arn).unwrap_or(session.connection.region());
+        let region = region_of(arn, SERVICE).unwrap_or(session.connection.region());
         let client = session.client(region, Client::new);
         let call = |operation| session.call(operation, arn).region(region);
-        let (cluster, brokers, policy) = futures::join!(
+        let (cluster, brokers, policy, topics) = futures::join!(
             send!(json: call(&DESCRIBE_CLUSTER_V2), client.describe_cluster_v2(), "ClusterArn" => cluster_arn(arn)),
             send!(json: call(&GET_BOOTSTRAP_BROKERS), client.get_bootstrap_brokers(), "ClusterArn" => cluster_arn(arn)),
             policy(call(&GET_CLUSTER_POLICY), &client, arn),
+            topics(session, &client, region, arn),
         );
         vec![
             ("cluster", observe(cluster)),
             ("bootstrap_brokers", with_fingerprints(session, observe(brokers))),
             ("policy", observe(policy)),
+            ("topics", topics),
         ]
     }
     .boxed()
-}
-
-fn region_of(arn: &str) -> Option<&str> {
-    let mut parts = arn.split(':');
-    match (parts.next(), parts.nth(1), parts.next()) {
-        (Some("arn"), Some("kafka"), Some(region)) if !region.is_empty() => Some(region),
-        _ => None,
-    }
 }
 
 /// The API wraps the policy document into a string; the document itself stands beside it as `Policy`.
@@ -73,6 +81,35 @@ async fn policy(call: Call<'_>, client: &Client, arn: &str) -> Outcome {
         body["Policy"] = document;
         Ok(body)
     })
+}
+
+/// The cluster's topics, where the probe policy asks for them: a cluster with private access only cannot be asked by most runs.
+async fn topics(session: &Session<'_>, client: &Client, region: &str, arn: &str) -> Observation {
+    let policy = probe_policy(session.context);
+    if policy != PROBE_REQUIRED {
+        let reason = format!("the topic probe policy is `{policy}`, not `{PROBE_REQUIRED}`: topics are not listed");
+        return Observation::not_collected(reason);
+    }
+    observe(listed_topics(session, client, region, arn).await)
+}
+
+fn probe_policy<'a>(context: &'a Context<'_>) -> &'a str {
+    pinned(context.handles, TOPIC_PROBE_POLICY).unwrap_or(&context.defaults.topic_probe_policy)
+}
+
+async fn listed_topics(session: &Session<'_>, client: &Client, region: &str, arn: &str) -> Outcome {
+    let mut pages = Pages::new(&LIST_TOPICS);
+    while let Some(page) = pages.next() {
+        let answer = send!(
+            json: session.call(&LIST_TOPICS, arn).page(page.number).region(region),
+            client.list_topics(),
+            "ClusterArn" => cluster_arn(arn),
+            "NextToken" => set_next_token(page.token),
+        )
+        .await;
+        pages.add_json(answer, "topics", "nextToken")?;
+    }
+    Ok(pages.finish().map(|topics| json!({ "topics": topics })))
 }
 
 /// Brokers are no secret and stay readable; their fingerprints let a policy compare them with the redacted value of the SSM
@@ -94,13 +131,22 @@ fn with_fingerprints(session: &Session<'_>, brokers: Observation) -> Observation
 
 #[cfg(test)]
 mod tests {
+    use super::super::Defaults;
+    use super::super::catalog::handle;
     use super::*;
+    use crate::fact::{Handle, RunClock};
 
     #[test]
-    fn the_arn_names_the_region() {
-        assert_eq!(region_of("arn:aws:kafka:eu-west-1:123456789012:cluster/c/u"), Some("eu-west-1"));
-        for other in ["", "c", "arn:aws:kafka::1:cluster/c", "arn:aws:iam:eu-west-1:1:role/r"] {
-            assert_eq!(region_of(other), None, "{other}");
-        }
+    fn the_handle_decides_on_the_probe_and_the_contract_where_it_is_unpinned() {
+        let decided = |value: Option<&str>, default: &str| {
+            let defaults = Defaults { topic_probe_policy: default.to_owned(), ..Defaults::default() };
+            let handles: BTreeMap<String, Handle> =
+                value.map(|value| (TOPIC_PROBE_POLICY.to_owned(), handle(json!(value)))).into_iter().collect();
+            probe_policy(&Context { handles: &handles, defaults: &defaults, clock: RunClock::now() }).to_owned()
+        };
+        assert_eq!(decided(None, PROBE_REQUIRED), PROBE_REQUIRED);
+        assert_eq!(decided(Some("TO_PIN"), "NOT_REQUIRED_AT_M2D"), "NOT_REQUIRED_AT_M2D");
+        assert_eq!(decided(Some("NOT_REQUIRED_AT_M2D"), PROBE_REQUIRED), "NOT_REQUIRED_AT_M2D");
+        assert_eq!(decided(Some(PROBE_REQUIRED), "NOT_REQUIRED_AT_M2D"), PROBE_REQUIRED);
     }
 }

@@ -1,7 +1,11 @@
 //! An AWS operation as this collector uses it: its name, the permission it needs, and what its answer looks like.
 
+use serde_json::{Map, Value};
+
+use super::session::Session;
+
 /// One operation of one service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Operation {
     /// The service, as it stands in fact paths and receipts (`s3`, `kafka`, `tagging`).
     pub service: &'static str,
@@ -17,7 +21,12 @@ pub struct Operation {
     pub(super) absent: &'static [&'static str],
     /// JSON pointers to the members of the answer that may hold a secret; at least one of them does.
     pub(super) secrets: &'static [&'static str],
+    /// Takes out of the answer what must not be kept, where its place is not fixed.
+    pub(super) hide: Option<Hide>,
 }
+
+/// Takes out of an answer's members what must not be kept, or says why it cannot tell where that is.
+pub(super) type Hide = fn(&Session<'_>, &mut Map<String, Value>) -> Result<(), String>;
 
 /// The shape by which a good answer is recognised. A proxy's login page, an empty body or another operation's answer would
 /// pass the SDK's lenient parsers as "everything unset", so that a missing setting could not be told from a missing answer.
@@ -27,13 +36,15 @@ pub(super) enum Answer {
     Json(Option<&'static str>),
     /// An XML document with this root element, and further elements that it always has.
     Xml(&'static str, &'static [&'static str]),
+    /// A CBOR map, which always has this member.
+    Cbor(&'static str),
     /// No body: the status and the headers are the answer.
     Headers,
 }
 
 impl Operation {
     const fn new(service: &'static str, name: &'static str, action: Option<&'static str>, answer: Answer) -> Self {
-        Self { service, name, action, also: &[], answer, absent: &[], secrets: &[] }
+        Self { service, name, action, also: &[], answer, absent: &[], secrets: &[], hide: None }
     }
 
     /// An operation that answers with a JSON object, which always has this member.
@@ -62,6 +73,16 @@ impl Operation {
         Self::new(service, name, action, Answer::Xml(root, elements))
     }
 
+    /// An operation that answers with a CBOR map, which always has this member.
+    pub(super) const fn cbor(
+        service: &'static str,
+        name: &'static str,
+        action: &'static str,
+        member: &'static str,
+    ) -> Self {
+        Self::new(service, name, Some(action), Answer::Cbor(member))
+    }
+
     /// An operation that answers without a body.
     pub(super) const fn headers(service: &'static str, name: &'static str, action: &'static str) -> Self {
         Self::new(service, name, Some(action), Answer::Headers)
@@ -80,6 +101,11 @@ impl Operation {
     /// Says which members of the answer hold a secret.
     pub(super) const fn secret(self, pointers: &'static [&'static str]) -> Self {
         Self { secrets: pointers, ..self }
+    }
+
+    /// Says how to take out of the answer what must not be kept.
+    pub(super) const fn hiding(self, hide: Hide) -> Self {
+        Self { hide: Some(hide), ..self }
     }
 
     /// `service.Operation`, the beginning of its receipts' keys.

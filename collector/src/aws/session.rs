@@ -13,16 +13,17 @@ use tokio::time::Instant;
 use crate::fact::{ReadError, Receipt};
 use crate::redact::Redactor;
 
-use super::Event;
 use super::call::{Call, Outcome};
 use super::client::{Connection, ConnectionError};
 use super::operation::Operation;
+use super::{Context, Event};
 
 type Clients = HashMap<(TypeId, String), Box<dyn Any + Send + Sync>>;
 
 /// Everything that the calls of one run share.
 pub(super) struct Session<'a> {
     pub(super) connection: &'a Connection,
+    pub(super) context: &'a Context<'a>,
     pub(super) redactor: &'a Redactor,
     progress: &'a (dyn Fn(Event<'_>) + Sync),
     slots: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
@@ -35,11 +36,13 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(super) fn new(
         connection: &'a Connection,
+        context: &'a Context<'a>,
         redactor: &'a Redactor,
         progress: &'a (dyn Fn(Event<'_>) + Sync),
     ) -> Self {
         Self {
             connection,
+            context,
             redactor,
             progress,
             slots: Mutex::default(),
@@ -132,4 +135,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn into_inner<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Hands a session to a test that makes no call.
+#[cfg(test)]
+pub(super) async fn offline(handles: &BTreeMap<String, crate::fact::Handle>, test: impl FnOnce(&Session<'_>)) {
+    let defaults = super::Defaults::default();
+    let context = Context { handles, defaults: &defaults, clock: crate::fact::RunClock::now() };
+    let options = super::Options { region: Some("eu-west-2".to_owned()), ..super::Options::default() };
+    let (connection, redactor) = (Connection::open(options, None).await, Redactor::new().unwrap());
+    test(&Session::new(&connection, &context, &redactor, &|_| {}));
 }

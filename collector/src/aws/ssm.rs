@@ -3,10 +3,9 @@
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::ParameterStringFilter;
 use futures::future::{BoxFuture, FutureExt};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use crate::fact::{ReadError, ReadErrorKind};
-
+use super::body::picked;
 use super::call::{Answer, Failure, Outcome, observe, send};
 use super::catalog::{Aspect, Aspects, Kind, Subject};
 use super::operation::Operation;
@@ -43,12 +42,24 @@ pub(super) static COMPARED_VALUES: Kind = Kind {
     read: read_value,
 };
 
+/// Everything below a path, by the path.
+pub(super) static INVENTORIES: Kind = Kind {
+    service: SERVICE,
+    kind: "inventories",
+    aspects: &[Aspect { name: "parameters", operations: &[&DESCRIBE_PARAMETERS] }],
+    read: read_inventory,
+};
+
 fn read_metadata<'a>(session: &'a Session<'a>, subject: &'a Subject) -> BoxFuture<'a, Aspects> {
     async move { vec![("metadata", observe(metadata(session, &subject.name).await))] }.boxed()
 }
 
 fn read_value<'a>(session: &'a Session<'a>, subject: &'a Subject) -> BoxFuture<'a, Aspects> {
     async move { vec![("value", observe(value(session, &subject.name).await))] }.boxed()
+}
+
+fn read_inventory<'a>(session: &'a Session<'a>, subject: &'a Subject) -> BoxFuture<'a, Aspects> {
+    async move { vec![("parameters", observe(below(session, &subject.name).await))] }.boxed()
 }
 
 async fn metadata(session: &Session<'_>, path: &str) -> Outcome {
@@ -71,15 +82,33 @@ async fn metadata(session: &Session<'_>, path: &str) -> Outcome {
     match parameters.iter().find(|parameter| parameter["Name"] == path) {
         Some(parameter) => Ok(Answer { value: picked(parameter, &METADATA), receipts }),
         None => {
-            let error = ReadError {
-                code: NOT_FOUND.to_owned(),
-                kind: ReadErrorKind::NotFound,
-                message: "the complete list of parameters of this name is empty".to_owned(),
-                action: DESCRIBE_PARAMETERS.action.map(str::to_owned),
-            };
-            Err(Failure::new(error, receipts))
+            let message = "the complete list of parameters of this name is empty";
+            Err(Failure::unlisted(&DESCRIBE_PARAMETERS, NOT_FOUND, message, receipts))
         }
     }
+}
+
+/// The metadata of every parameter below a path.
+async fn below(session: &Session<'_>, path: &str) -> Outcome {
+    let client = session.client(session.connection.region(), Client::new);
+    let filter = ParameterStringFilter::builder().key("Path").option("Recursive").values(path).build();
+    let filter = filter.map_err(|error| Failure::malformed(&DESCRIBE_PARAMETERS, error.to_string(), Vec::new()))?;
+    let mut pages = Pages::new(&DESCRIBE_PARAMETERS);
+    while let Some(page) = pages.next() {
+        let filters = json!([{"Key": "Path", "Option": "Recursive", "Values": [path]}]);
+        let answer = send!(
+            json: session.call(&DESCRIBE_PARAMETERS, path).page(page.number).with("ParameterFilters", &filters),
+            client.describe_parameters().parameter_filters(filter.clone()),
+            "MaxResults" => max_results(50),
+            "NextToken" => set_next_token(page.token),
+        )
+        .await;
+        pages.add_json(answer, "Parameters", "NextToken")?;
+    }
+    Ok(pages.finish().map(|parameters| {
+        let parameters: Vec<_> = parameters.iter().map(|parameter| picked(parameter, &METADATA)).collect();
+        json!({ "Parameters": parameters })
+    }))
 }
 
 async fn value(session: &Session<'_>, path: &str) -> Outcome {
@@ -100,10 +129,4 @@ async fn value(session: &Session<'_>, path: &str) -> Outcome {
         }
         Ok(json!({"Parameter": picked(parameter, &VALUE)}))
     })
-}
-
-fn picked(parameter: &Value, members: &[&str]) -> Value {
-    let picked: Map<String, Value> =
-        members.iter().filter_map(|member| Some(((*member).to_owned(), parameter.get(*member)?.clone()))).collect();
-    Value::Object(picked)
 }
