@@ -52,6 +52,7 @@ def install() -> None:
     SageMakerResponse.delete_model_package_group = _delete_model_package_group
 
     ApiGatewayV2Response.get_authorizers = _get_authorizers
+    ApiGatewayV2Response.update_stage = _update_stage
     for name in ("get_stages", "get_routes", "get_integrations"):
         setattr(ApiGatewayV2Response, name, _in_pages(getattr(ApiGatewayV2Response, name)))
 
@@ -178,7 +179,7 @@ def _get_bootstrap_brokers(self: KafkaResponse) -> str:
 
 
 def _validate_state_machine_definition(self: StepFunctionResponse) -> ActionResult:
-    """Step Functions ValidateStateMachineDefinition (moto: not implemented): the structure, not each state's own fields."""
+    """Step Functions ValidateStateMachineDefinition (moto: not implemented): the structure, not a state's own fields."""
     try:
         definition = json.loads(self._get_param("definition"))
         states = definition["States"]
@@ -215,6 +216,17 @@ def _get_authorizers(self: ApiGatewayV2Response):
     api = self.apigatewayv2_backend.get_api(self.path.split("/")[-2])
     items = [authorizer.to_json() for authorizer in api.authorizers.values()]
     return 200, {}, json.dumps(_page_of(self, items))
+
+
+def _update_stage(self: ApiGatewayV2Response):
+    """API Gateway v2 UpdateStage (moto: not implemented), which changes only what it names."""
+    *_, api_id, _, name = (unquote(part) for part in self.path.split("/"))
+    api = self.apigatewayv2_backend.get_api(api_id)
+    present, changes = api.get_stage(name), json.loads(self.body)
+    settings = present.default_route_settings | changes.get("defaultRouteSettings", {})
+    stage = api.create_stage(present.config | changes | {"stageName": name, "defaultRouteSettings": settings})
+    stage.created = present.created
+    return 200, {}, json.dumps(stage.to_json())
 
 
 def _in_pages(original):

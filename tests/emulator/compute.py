@@ -93,7 +93,7 @@ def _update_function_event_invoke_config(self: LambdaBackend, function_name: str
 
 
 def _create_nodegroup(original):
-    """EKS CreateNodegroup without a way in that nobody asked for (moto: a made-up SSH key, which Terraform would remove)."""
+    """EKS CreateNodegroup without a way in that nobody asked for (moto: a made-up SSH key, which Terraform removes)."""
 
     @functools.wraps(original)
     def create(self: Nodegroup, *arguments, remote_access=None, **options):

@@ -1,4 +1,4 @@
-"""What moto's Kinesis Analytics v2 lacks: real times and states, an answer for an absent application, and an end of one."""
+"""What moto's Kinesis Analytics v2 lacks: real times and states, an answer where nothing is, and deletion."""
 
 import functools
 import json

@@ -140,7 +140,7 @@ def _untag_resource(self: BudgetsResponse) -> str:
 
 
 def _get_cost_and_usage(original):
-    """Cost Explorer GetCostAndUsage for any window (moto: nothing but what a test has put in, which still goes first)."""
+    """Cost Explorer GetCostAndUsage for any window (moto: only what a test has put in, which still goes first)."""
 
     @functools.wraps(original)
     def get_cost_and_usage(self: CostExplorerBackend, body):

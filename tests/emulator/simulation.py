@@ -148,4 +148,5 @@ def _matches(pattern: str, value: str, ignore_case: bool) -> bool:
 
 
 def _listed(value) -> list[str]:
-    return [str(each).lower() if isinstance(each, bool) else each for each in (value if isinstance(value, list) else [value])]
+    values = value if isinstance(value, list) else [value]
+    return [str(each).lower() if isinstance(each, bool) else each for each in values]

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use super::tools;
 use super::world::World;
 
-/// The stacks with resources, in the order in which they must be applied.
-pub(crate) const STACKS: [&str; 2] = ["core", "streaming"];
+/// The stacks, in the order in which they must be applied.
+pub(crate) const STACKS: [&str; 5] = ["core", "streaming", "runtime", "data_ml", "ops"];
 
 /// An apply takes seconds; a call that the emulator cannot answer would be retried for much longer.
 const PATIENCE: Duration = Duration::from_secs(300);

@@ -62,10 +62,10 @@ impl World {
         world
     }
 
-    /// The stacks `core` and `streaming` are applied, the registry's handles are pinned to their outputs, and neither
-    /// rule nor call is left over: the world in which lanes A to C should pass.
+    /// All five stacks are applied, the registry's handles are pinned to their outputs, and neither rule nor call is left
+    /// over: the world in which the lanes should pass.
     pub(crate) fn applied() -> Self {
-        // Made once, which takes Terraform half a minute; every test then works in a copy, which takes milliseconds.
+        // Made once, which takes Terraform a minute or two; every test then works in a copy, which takes milliseconds.
         static APPLIED: LazyLock<(Emulator, String)> = LazyLock::new(|| {
             let world = World::bootstrapped();
             let mut outputs = Map::new();

@@ -1,4 +1,4 @@
-# What the Airflow environment runs as. The environment itself is started for a run, and is the dearest thing to leave on.
+# What the Airflow environment runs as. The environment itself is started for a run: left on, it would cost the most.
 data "aws_iam_policy_document" "airflow_trust" {
   statement {
     actions = ["sts:AssumeRole"]

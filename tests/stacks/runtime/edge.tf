@@ -52,7 +52,12 @@ resource "aws_apigatewayv2_stage" "v1" {
 
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.edge.arn
-    format          = jsonencode({ request = "$context.requestId", route = "$context.routeKey", status = "$context.status" })
+
+    format = jsonencode({
+      request = "$context.requestId"
+      route   = "$context.routeKey"
+      status  = "$context.status"
+    })
   }
 }
 

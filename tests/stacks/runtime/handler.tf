@@ -1,5 +1,5 @@
 locals {
-  # A zip of one file, handler.py, that answers 501: it proves the wiring. The release pipeline puts the code in its place.
+  # A zip of one file, handler.py, that answers 501: it proves the wiring. A release puts the code in its place.
   handler_zip = join("", [
     "UEsDBBQAAAAAAAAAIQAz+VvubgAAAG4AAAAKAAAAaGFuZGxlci5weWRlZiBoYW5kbGVyKGV2ZW50LCBjb250ZXh0KToKICAgIHJl",
     "dHVybiB7InN0YXR1c0NvZGUiOiA1MDEsICJib2R5IjogInRoZSBleGFtcGxlIHN0YWNrIHNoaXBzIG5vIGluZ2VzdCBjb2RlIn0K",

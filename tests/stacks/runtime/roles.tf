@@ -144,8 +144,13 @@ data "aws_iam_policy_document" "handler" {
 
   # EC2 names no resource for these that exists before the call.
   statement {
-    sid       = "UseNetwork"
-    actions   = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
+    sid = "UseNetwork"
+    actions = [
+      "ec2:CreateNetworkInterface",
+      "ec2:DeleteNetworkInterface",
+      "ec2:DescribeNetworkInterfaces",
+      "ec2:DescribeSubnets",
+    ]
     resources = ["*"]
   }
 }
