@@ -309,8 +309,8 @@ test_each_unpinned_handle_blocks if {
 		"TF_STATE_BUCKET": {"M2I-B5"},
 		"TF_LOCK_TABLE": {"M2I-B5"},
 		"TAG_PROJECT_KEY": {"M2I-B5", "M2I-B7"},
-		"TF_STACK_CORE_DIR": {"M2I-B5"},
-		"TF_STACK_OPS_DIR": {"M2I-B4", "M2I-B5"},
+		"TF_STACK_CORE_DIR": {"M2I-B5", "M2I-B7"},
+		"TF_STACK_OPS_DIR": {"M2I-B4", "M2I-B5", "M2I-B7"},
 	}
 }
 

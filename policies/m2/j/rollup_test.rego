@@ -56,9 +56,9 @@ _damaged := {
 		"document": fixture.without(_packed, _pack(["manifest_digest"])),
 		"expected": _of_evidence([_whole], "evidence"),
 	},
-	"an old pack": {
+	"an old pack, and an old rehearsal": {
 		"document": fixture.put(_packed, ["run", "collected_at"], "2026-02-23T10:40:12Z"),
-		"expected": _of_evidence([_fresh], "evidence"),
+		"expected": _of_evidence([_fresh], "evidence") | {["M2J-B2", "M2I-B7", "no blocker is open", "evidence"]},
 	},
 	"a pack of the future": {
 		"document": fixture.put(_packed, ["run", "collected_at"], "2026-02-22T10:40:10Z"),
@@ -180,7 +180,7 @@ test_each_code_of_the_nine_lanes_has_its_place_in_the_rollup if {
 test_an_open_blocker_names_the_facts_of_its_checks if {
 	checks := data.m2.j.b2 with input as _damaged["facts that drifted without a pack"].document
 	[[check.actual, check.facts] | some check in checks; not check.ok] == [[
-		["S3_OBJECT_STORE_BUCKET: versioning is enabled"],
+		["S3_OBJECT_STORE_BUCKET: the bucket is versioned"],
 		["/aws/s3/buckets/objects/versioning/value/Status", "/handles/S3_OBJECT_STORE_BUCKET/value"],
 	]]
 }
