@@ -78,7 +78,8 @@ _is_recent if {
 	moment.is_within(ended, _collected_at, data.contract.m2.rehearsal.maximum_age_hours)
 }
 
-_course(name) := [fact.value(ref) |
+# Some of these moments are kept to the second, and some more closely.
+_course(name) := [_to_the_second(fact.value(ref)) |
 	some ref in [
 		_scope(["started_at"]),
 		_of("destroy", name, ["started_at"]),
@@ -88,6 +89,10 @@ _course(name) := [fact.value(ref) |
 		_scope(["ended_at"]),
 	]
 ]
+
+_to_the_second(text) := concat("", [substring(text, 0, 19), "Z"]) if {
+	moment.day(text) != null
+} else := text
 
 observations contains {
 	"subject": name,

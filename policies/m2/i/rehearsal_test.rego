@@ -258,6 +258,14 @@ _damaged := {
 		"document": fixture.put(_ready, _step("recover", ["ops", "started_at"]), "2026-02-22T09:14:59Z"),
 		"expected": {["M2I-B7", "ops", _course, "evidence"]},
 	},
+	"a recovery that ended within the last second": {
+		"document": fixture.put(_ready, _step("recover", ["ops", "ended_at"]), "2026-02-22T10:00:00.700Z"),
+		"expected": set(),
+	},
+	"a recovery that nobody saw end": {
+		"document": fixture.put(_ready, _step("recover", ["ops", "ended_at"]), 7),
+		"expected": {["M2I-B7", "ops", _course, "evidence"]},
+	},
 	"a destroy that is not on record": {
 		"document": fixture.without(_ready, ["receipts", "terraform.destroy/ops"]),
 		"expected": {["M2I-B7", "rehearsal", "the receipts of destroy are there and agree with it", "evidence"]},
@@ -309,8 +317,8 @@ test_each_unpinned_handle_blocks if {
 		"TF_STATE_BUCKET": {"M2I-B5"},
 		"TF_LOCK_TABLE": {"M2I-B5"},
 		"TAG_PROJECT_KEY": {"M2I-B5", "M2I-B7"},
-		"TF_STACK_CORE_DIR": {"M2I-B5"},
-		"TF_STACK_OPS_DIR": {"M2I-B4", "M2I-B5"},
+		"TF_STACK_CORE_DIR": {"M2I-B5", "M2I-B7"},
+		"TF_STACK_OPS_DIR": {"M2I-B4", "M2I-B5", "M2I-B7"},
 	}
 }
 

@@ -56,9 +56,9 @@ _damaged := {
 		"document": fixture.without(_packed, _pack(["manifest_digest"])),
 		"expected": _of_evidence([_whole], "evidence"),
 	},
-	"an old pack": {
+	"an old pack, and an old rehearsal": {
 		"document": fixture.put(_packed, ["run", "collected_at"], "2026-02-23T10:40:12Z"),
-		"expected": _of_evidence([_fresh], "evidence"),
+		"expected": _of_evidence([_fresh], "evidence") | {["M2J-B2", "M2I-B7", "no blocker is open", "evidence"]},
 	},
 	"a pack of the future": {
 		"document": fixture.put(_packed, ["run", "collected_at"], "2026-02-22T10:40:10Z"),
@@ -180,7 +180,7 @@ test_each_code_of_the_nine_lanes_has_its_place_in_the_rollup if {
 test_an_open_blocker_names_the_facts_of_its_checks if {
 	checks := data.m2.j.b2 with input as _damaged["facts that drifted without a pack"].document
 	[[check.actual, check.facts] | some check in checks; not check.ok] == [[
-		["S3_OBJECT_STORE_BUCKET: versioning is enabled"],
+		["S3_OBJECT_STORE_BUCKET: the bucket is versioned"],
 		["/aws/s3/buckets/objects/versioning/value/Status", "/handles/S3_OBJECT_STORE_BUCKET/value"],
 	]]
 }
@@ -191,4 +191,80 @@ test_a_pack_is_worth_noting if {
 		"M2.B",
 		"taken from the evidence pack runs/dev_substrate/dev_full/m2/m2x_20260222T104011Z",
 	]}
+}
+
+_passing := {"verdict": {"lanes": {"M2.J": {"status": "PASS", "next_gate": "M2_DONE_M3_READY", "blockers": [], "codes": []}}}}
+
+_receipt(document, factgate) := found["m2j_m3_entry_readiness_receipt.json"] if {
+	found := data.m2.j.artifacts with input as document with data.factgate as factgate
+}
+
+_faults(receipt) := {kind: approval.fault | some kind, approval in receipt.approvals}
+
+test_both_approvals_open_m3 if {
+	receipt := _receipt(_ready, _passing)
+	[receipt.m3_entry_ready, receipt.substrate_ready] == [true, true]
+	_faults(receipt) == {"m2_go_ahead": null, "m3_handoff": null}
+}
+
+_approvals := {
+	"no go-ahead": {
+		"document": fixture.without(_ready, ["approvals", "m2_go_ahead"]),
+		"fault": "not in the fact document",
+	},
+	"an approval of something else": {
+		"document": fixture.put(_ready, ["approvals", "m2_go_ahead", "value", "kind"], "m3_handoff"),
+		"fault": "it approves something else",
+	},
+	"an approval by nobody": {
+		"document": fixture.put(_ready, ["approvals", "m2_go_ahead", "value", "approved_by"], ""),
+		"fault": "it does not say who gave it",
+	},
+	"an approval that has expired": {
+		"document": fixture.put(_ready, ["approvals", "m2_go_ahead", "value", "expires_at"], "2026-02-22T20:40:11Z"),
+		"fault": "it is not in force at the time of this run",
+	},
+}
+
+# P0 needs no approval; M3 needs both.
+test_each_faulty_approval_keeps_m3_shut if {
+	found := {name: [receipt.m3_entry_ready, receipt.substrate_ready, receipt.approvals.m2_go_ahead.fault] |
+		some name, case in _approvals
+		receipt := _receipt(case.document, _passing)
+	}
+	found == {name: [false, true, case.fault] | some name, case in _approvals}
+	observations := data.m2.j.observations with input as _approvals["no go-ahead"].document
+	{[observation.subject, observation.message] | some observation in observations} == {[
+		"m2_go_ahead",
+		"the approval does not open M3: not in the fact document",
+	]}
+}
+
+test_without_a_passing_rollup_m3_stays_shut if {
+	every factgate in [{}, object.union(_passing, {"verdict": {"reasons": ["a waiver has expired"]}})] {
+		receipt := _receipt(_ready, factgate)
+		[receipt.m3_entry_ready, receipt.substrate_ready] == [false, false]
+	}
+}
+
+_blocked := {"verdict": {"lanes": {"M2.C": {
+	"status": "BLOCKED",
+	"title": "t",
+	"next_gate": "BLOCKED",
+	"codes": [],
+	"blockers": [
+		{"code": "M2C-B4", "severity": "S1", "taxonomy": "M2-B5"},
+		{"code": "M2C-B7", "severity": "S2", "taxonomy": "M2-B8", "waived": {"owner": "o"}},
+	],
+}}}}
+
+test_every_blocker_is_adjudicated if {
+	artifacts := data.m2.j.artifacts with input as _packed with data.factgate as _blocked
+	adjudication := artifacts["m2j_blocker_adjudication.json"]
+	[adjudication.open_count, adjudication.waived_count, adjudication.open_by_severity] == [1, 1, {"S1": 1, "S2": 0}]
+	[blocker.code | some blocker in adjudication.waived] == ["M2C-B7"]
+	matrix := artifacts["m2j_p0_rollup_matrix.json"]
+	[matrix.lanes["M2.C"].status, matrix.lanes["M2.C"].blockers] == ["BLOCKED", ["M2C-B4"]]
+	matrix.lanes["M2.B"].evidence.origin == "pack"
+	[matrix.taxonomy["M2-B5"], matrix.taxonomy["M2-B8"], count(matrix.taxonomy)] == [["M2C-B4"], [], 12]
 }
