@@ -111,7 +111,8 @@ pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<WrittenPa
         let failed = |source| EvidenceError::Write { path: place.clone(), source };
         let files = pack_files(evaluation, lane).map_err(|error| failed(error.into()))?;
         let folder = prepare(root, &lane.phase_execution_id, &files).map_err(failed)?;
-        prepared.push((WrittenPack { phase_execution_id: lane.phase_execution_id.clone(), folder: place, files }, folder));
+        prepared
+            .push((WrittenPack { phase_execution_id: lane.phase_execution_id.clone(), folder: place, files }, folder));
     }
     let mut written = Vec::new();
     for (pack, folder) in prepared {
@@ -137,10 +138,7 @@ pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<WrittenPa
 /// # Errors
 ///
 /// If an artifact holds something that JSON cannot carry.
-pub fn pack_files(
-    evaluation: &Evaluation,
-    lane: &LaneVerdict,
-) -> Result<BTreeMap<String, Vec<u8>>, serde_json::Error> {
+pub fn pack_files(evaluation: &Evaluation, lane: &LaneVerdict) -> Result<BTreeMap<String, Vec<u8>>, serde_json::Error> {
     let nothing = BTreeMap::new();
     let artifacts = evaluation.artifacts.get(&lane.lane).unwrap_or(&nothing);
     let mut files = BTreeMap::new();

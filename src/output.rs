@@ -29,8 +29,7 @@ pub enum Format {
 }
 
 impl Format {
-    const ALL: [(&'static str, Self); 3] =
-        [("table", Self::Table), ("json", Self::Json), ("markdown", Self::Markdown)];
+    const ALL: [(&'static str, Self); 3] = [("table", Self::Table), ("json", Self::Json), ("markdown", Self::Markdown)];
 }
 
 /// Where the evidence of the verdicts is kept.
@@ -54,11 +53,8 @@ impl Archive {
     /// Takes note of packs that were written.
     pub fn add(&mut self, packs: &[WrittenPack]) {
         self.packs.extend(packs.iter().map(|pack| {
-            let archived = ArchivedPack {
-                folder: pack.folder.clone(),
-                mirror: None,
-                manifest_digest: pack.manifest_digest(),
-            };
+            let archived =
+                ArchivedPack { folder: pack.folder.clone(), mirror: None, manifest_digest: pack.manifest_digest() };
             (pack.phase_execution_id.clone(), archived)
         }));
     }

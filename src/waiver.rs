@@ -158,12 +158,9 @@ pub(crate) fn sentence(code: &str, subject: &str, problem: &str) -> String {
 
 fn problem(waiver: &Waiver, is_first: bool, lanes: &[Lane], now: DateTime<Utc>) -> Option<(WaiverStatus, String)> {
     let malformed = |problem: &str| Some((WaiverStatus::Malformed, problem.to_owned()));
-    for (name, text) in [
-        ("code", &waiver.code),
-        ("subject", &waiver.subject),
-        ("owner", &waiver.owner),
-        ("reason", &waiver.reason),
-    ] {
+    for (name, text) in
+        [("code", &waiver.code), ("subject", &waiver.subject), ("owner", &waiver.owner), ("reason", &waiver.reason)]
+    {
         if text.trim().is_empty() {
             return malformed(&format!("is malformed: its `{name}` is empty"));
         }
@@ -178,8 +175,7 @@ fn problem(waiver: &Waiver, is_first: bool, lanes: &[Lane], now: DateTime<Utc>) 
         return Some((WaiverStatus::NotWaivable, "cannot be: only S2 can be waived, and the code is S1".to_owned()));
     }
     // At the very instant of its expiry a waiver is expired.
-    (waiver.expires_at <= now)
-        .then(|| (WaiverStatus::Expired, format!("expired at {}", instant(waiver.expires_at))))
+    (waiver.expires_at <= now).then(|| (WaiverStatus::Expired, format!("expired at {}", instant(waiver.expires_at))))
 }
 
 fn judged<'blockers>(

@@ -208,9 +208,8 @@ fn pack(lane: &str) -> Value {
 fn a_lane_upstream_that_is_not_covered_passes_by_its_pack() {
     let evidence = json!({"M2.B": pack("M2.B")});
     let facts = json!({"a": true, "b": true, "c": true, "evidence": evidence});
-    let covering_c = |facts: Value| {
-        evaluate(&document(facts, true), &compile(chain()), &["M2.C".into()], &[]).unwrap().verdict
-    };
+    let covering_c =
+        |facts: Value| evaluate(&document(facts, true), &compile(chain()), &["M2.C".into()], &[]).unwrap().verdict;
     let verdict = covering_c(facts.clone());
     assert_eq!(verdict.outcome, Outcome::Go);
     assert_eq!(verdict.covers, ["M2.C"]);
@@ -333,9 +332,13 @@ fn an_s1_blocker_stays_open_under_a_waiver() {
 #[test]
 fn policies_see_the_valid_waivers_in_both_phases() {
     let mut files = waivable();
-    files[1].1 = lane('a', "", "b1 contains check.is_true(count(data.factgate.waived) == 1) if false\n\n\
-        b1 contains check.is_true(data.factgate.waived[_].subject)\n\nb1 contains check.is_true(\"a\")")
-        .replace("\"tool\": data.factgate.tool.name", "\"tool\": data.factgate.waived");
+    files[1].1 = lane(
+        'a',
+        "",
+        "b1 contains check.is_true(count(data.factgate.waived) == 1) if false\n\n\
+        b1 contains check.is_true(data.factgate.waived[_].subject)\n\nb1 contains check.is_true(\"a\")",
+    )
+    .replace("\"tool\": data.factgate.tool.name", "\"tool\": data.factgate.waived");
     let waivers = [waiver("M2B-B2", "x", LATER), waiver("M2B-B2", "y", "2020-01-01T00:00:00Z")];
     let document = document(json!({"a": true, "b": true, "x": false}), true);
     let evaluation = evaluate(&document, &compile(files.clone()), &[], &waivers).unwrap();

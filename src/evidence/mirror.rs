@@ -63,7 +63,9 @@ pub struct UnpinnedMirror {
 
 impl Help for UnpinnedMirror {
     fn help(&self) -> Option<String> {
-        Some(format!("pin `{BUCKET}` and `{PATTERN}` (with {PLACEHOLDER} in it), or name the mirror with --mirror s3://…"))
+        Some(format!(
+            "pin `{BUCKET}` and `{PATTERN}` (with {PLACEHOLDER} in it), or name the mirror with --mirror s3://…"
+        ))
     }
 }
 
@@ -198,7 +200,8 @@ mod tests {
             assert_eq!(found, "s3://evidence/run_control/m2a_20260101T000000Z/");
             assert_eq!(found.parse::<S3Folder>().unwrap().name(), id);
         }
-        for pattern in ["", "TO_PIN", "x/", "{phase_execution_id}/x", "{env}/{phase_execution_id}/", "/{phase_execution_id}"]
+        for pattern in
+            ["", "TO_PIN", "x/", "{phase_execution_id}/x", "{env}/{phase_execution_id}/", "/{phase_execution_id}"]
         {
             let error = folder("registry", pattern).unwrap_err();
             assert!(error.help().unwrap().contains(PATTERN), "{error}");

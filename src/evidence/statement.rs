@@ -100,10 +100,7 @@ impl Statement {
                 },
                 time_verified: verdict.facts.collected_at.clone(),
                 resource_uri: format!("{URN}:pack:{}", lane.phase_execution_id),
-                policy: Reference {
-                    uri: format!("{URN}:policies"),
-                    digest: digest(hex(&verdict.policies.digest)),
-                },
+                policy: Reference { uri: format!("{URN}:policies"), digest: digest(hex(&verdict.policies.digest)) },
                 input_attestations: verdict.facts.digest.iter().map(|facts| facts_reference(facts)).collect(),
                 verification_result: if is_pass { PASSED } else { FAILED }.to_owned(),
                 verified_levels: vec![if is_pass { lane.next_gate.clone() } else { FAILED.to_owned() }],

@@ -51,9 +51,7 @@ impl Pack {
 
     fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let entries = fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap());
-        entries
-            .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
-            .collect()
+        entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
     }
 
     fn json(&self, file: &str) -> Value {

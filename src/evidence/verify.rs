@@ -28,15 +28,8 @@ const LARGEST_FILE: u64 = 64 << 20;
 const NO_GATE: &str = "BLOCKED";
 
 /// The members that every artifact of a pack has in common.
-const HEAD: [&str; 7] = [
-    "lane",
-    "phase_execution_id",
-    "generated_at_utc",
-    "facts_digest",
-    "policies_digest",
-    "tool",
-    "endpoint_url",
-];
+const HEAD: [&str; 7] =
+    ["lane", "phase_execution_id", "generated_at_utc", "facts_digest", "policies_digest", "tool", "endpoint_url"];
 
 /// A pack that is whole and unaltered.
 #[derive(Clone, Debug, PartialEq)]

@@ -178,11 +178,8 @@ fn waivers(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
 
 fn evidence(text: &mut String, verdict: &Verdict, archive: &Archive) -> std::fmt::Result {
     writeln!(text, "\n### Evidence\n")?;
-    let packs: Vec<(&LaneVerdict, _)> = verdict
-        .lanes
-        .iter()
-        .filter_map(|lane| Some((lane, archive.pack(&lane.phase_execution_id)?)))
-        .collect();
+    let packs: Vec<(&LaneVerdict, _)> =
+        verdict.lanes.iter().filter_map(|lane| Some((lane, archive.pack(&lane.phase_execution_id)?))).collect();
     let Some((_, first)) = packs.first() else { return writeln!(text, "None was written.") };
     let root = first.folder.parent().map(|root| root.display().to_string()).unwrap_or_default();
     writeln!(text, "Root: {}\n", code(&root))?;

@@ -255,10 +255,7 @@ fn waivers(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
         let [code, subject, owner, reason] =
             [&waiver.code, &waiver.subject, &waiver.owner, &waiver.reason].map(|part| on_one_line(part));
         let until = &waiver.expires_at;
-        writeln!(
-            text,
-            "  {style}{words:<WAIVER_WIDTH$}{style:#} {code} {subject}: {owner} until {until}: {reason}"
-        )?;
+        writeln!(text, "  {style}{words:<WAIVER_WIDTH$}{style:#} {code} {subject}: {owner} until {until}: {reason}")?;
     }
     Ok(())
 }

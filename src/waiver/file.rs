@@ -31,7 +31,8 @@ const LIST: &str = "waivers";
 const SHAPE: &str = "a waiver has the fields code, subject, owner, reason and expires_at, all of them texts";
 
 /// What to do about an expiry that names no instant.
-const EXPIRY: &str = "write an instant in UTC, such as 2026-12-31T00:00:00Z: without an offset it is another one on every machine";
+const EXPIRY: &str =
+    "write an instant in UTC, such as 2026-12-31T00:00:00Z: without an offset it is another one on every machine";
 
 /// What is wrong with a file of waivers.
 #[derive(Debug, thiserror::Error)]

@@ -92,8 +92,8 @@ fn an_applied_world_is_go_and_its_archive_says_the_same_byte_for_byte() {
         .iter()
         .flat_map(|(lane, artifacts)| {
             let folder = format!("{lane}_{stamp}");
-            let manifest = format!("{folder}/manifest.sha256");
-            artifacts.iter().map(move |artifact| format!("{folder}/{lane}_{artifact}.json")).chain([manifest])
+            let whole = ["manifest.sha256", "statement.intoto.json"].map(|file| format!("{folder}/{file}"));
+            artifacts.iter().map(move |artifact| format!("{folder}/{lane}_{artifact}.json")).chain(whole)
         })
         .collect();
     let mut found: Vec<String> = packs.keys().cloned().collect();

@@ -22,7 +22,7 @@ fn assert_snapshot(name: &str, text: &str) {
         snapshot_path => Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots"),
         prepend_module_to_snapshot => false,
         omit_expression => true,
-        filters => [(r"(rules  |policies_digest.: .)sha256:[0-9a-f]{64}", "${1}[digest of the policies]")],
+        filters => [(r"(rules  |policies_digest.: .|Policies: `)sha256:[0-9a-f]{64}", "${1}[digest of the policies]")],
     }, {
         insta::assert_snapshot!(name, text);
     });
@@ -44,6 +44,14 @@ fn tables_have_neither_styles_nor_blanks_at_the_end_of_a_line() {
         for line in run.stdout.lines() {
             assert_eq!(line, line.trim_end());
         }
+    }
+}
+
+#[test]
+fn closure_notes_read_as_archived() {
+    for document in DOCUMENTS {
+        let run = eval(document, &["-o", "markdown"]);
+        assert_snapshot(&format!("verdict__{document}__markdown"), &run.stdout);
     }
 }
 

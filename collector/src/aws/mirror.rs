@@ -163,7 +163,8 @@ impl Mirror {
     /// If S3 refuses.
     pub async fn folders(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, MirrorError> {
         let mut folders = Vec::new();
-        let mut pages = self.client.list_objects_v2().bucket(bucket).prefix(prefix).delimiter("/").into_paginator().send();
+        let mut pages =
+            self.client.list_objects_v2().bucket(bucket).prefix(prefix).delimiter("/").into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refused(bucket, prefix, "listed", &error))?;
             let names = page.common_prefixes().iter().filter_map(|folder| folder.prefix());

@@ -6,8 +6,8 @@ use super::super::annotation::Annotation;
 use super::super::syntax::{Head, Rule};
 use super::super::yaml::Mapping;
 use super::super::{Defect, Location};
-use super::{Code, INHERITED};
 use super::declaration::expect;
+use super::{Code, INHERITED};
 use crate::check::Severity;
 
 /// The classes of the M2 taxonomy are `M2-B1` to this one.
