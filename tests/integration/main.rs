@@ -22,6 +22,8 @@ mod faults;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod handles;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod laws;
