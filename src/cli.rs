@@ -214,6 +214,14 @@ pub struct SourceArguments {
     #[arg(long, value_name = "DIR", env = "FACTGATE_RAW")]
     pub raw: Option<PathBuf>,
 
+    /// Approval file (TOML, JSON or YAML); may be repeated.
+    #[arg(long = "approval", value_name = "FILE", env = "FACTGATE_APPROVALS", value_delimiter = ',')]
+    pub approvals: Vec<PathBuf>,
+
+    /// Sealed fact document of a rehearsal, whose outcome becomes part of this run's facts.
+    #[arg(long, value_name = "DOC", env = "FACTGATE_REHEARSAL")]
+    pub rehearsal: Option<PathBuf>,
+
     /// Where the fact document goes. Without it, `collect` writes it to standard output and `gate` beside the evidence packs.
     #[arg(long, value_name = "FILE", env = "FACTGATE_FACTS")]
     pub facts: Option<PathBuf>,

@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use factgate_collector::approval::ApprovalError;
 use factgate_collector::fact::{FactError, SealError, WriteError};
 use factgate_collector::help::Help as _;
 use factgate_collector::registry::RegistryError;
@@ -27,6 +28,9 @@ pub enum Error {
     /// The handle registry cannot be used.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// An approval cannot be used.
+    #[error(transparent)]
+    Approval(#[from] ApprovalError),
     /// A fact document cannot be read.
     #[error(transparent)]
     Document(#[from] FactError),
@@ -71,6 +75,7 @@ impl Error {
             Self::Evaluate(error) => error.exit_code(),
             Self::Policy(error) => error.exit_code(),
             Self::Registry(_)
+            | Self::Approval(_)
             | Self::Document(_)
             | Self::Seal(_)
             | Self::WriteDocument(_)
@@ -89,6 +94,7 @@ impl Error {
         match self {
             Self::Settings(error) => error.help(),
             Self::Registry(error) => error.help(),
+            Self::Approval(error) => error.help(),
             Self::Document(error) => error.help(),
             Self::Seal(error) => error.help(),
             Self::WriteDocument(error) => error.help(),
