@@ -72,6 +72,9 @@ pub enum Command {
     /// Collect, evaluate and write the evidence packs; what CI runs.
     #[cfg(feature = "aws")]
     Gate(GateArguments),
+    /// Destroy and recover the approved stacks, then collect: proves that they can be built again. Changes real resources.
+    #[cfg(feature = "aws")]
+    Rehearse(RehearseArguments),
     /// List every blocker code with lane, severity, taxonomy, title and remediation.
     Codes(PolicyArguments),
     /// Print a JSON Schema.
@@ -161,6 +164,26 @@ pub struct GateArguments {
     /// Which lanes.
     #[command(flatten)]
     pub lanes: LaneArguments,
+}
+
+/// Arguments of `rehearse`.
+#[derive(Args, Debug)]
+pub struct RehearseArguments {
+    /// Stack to destroy and recover (`data_ml`); may be repeated. Exactly those that the approval names.
+    #[arg(long, value_name = "STACK", value_delimiter = ',', required_unless_present = "resume")]
+    pub scope: Vec<String>,
+
+    /// Recover what an interrupted rehearsal destroyed, and finish it; its scope and approval stand in its journal.
+    #[arg(long, conflicts_with = "scope")]
+    pub resume: bool,
+
+    /// Where facts come from.
+    #[command(flatten)]
+    pub source: SourceArguments,
+
+    /// Which policies.
+    #[command(flatten)]
+    pub policy: PolicyArguments,
 }
 
 /// Where facts come from.

@@ -6,6 +6,10 @@ mod collect;
 mod eval;
 #[cfg(feature = "aws")]
 mod gate;
+#[cfg(feature = "aws")]
+mod packs;
+#[cfg(feature = "aws")]
+mod rehearse;
 mod schema;
 
 use crate::cli::{Cli, Command};
@@ -34,6 +38,13 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
             &file.policy(arguments.policy)?,
             &file.lanes(arguments.lanes),
             &outputs,
+        ),
+        #[cfg(feature = "aws")]
+        Command::Rehearse(arguments) => rehearse::run(
+            &arguments.scope,
+            arguments.resume,
+            &file.source(arguments.source)?,
+            &file.policy(arguments.policy)?,
         ),
         Command::Codes(arguments) => codes::run(&file.policy(arguments)?, &outputs),
         Command::Schema { name } => schema::run(name),

@@ -8,6 +8,8 @@ use factgate_collector::approval::ApprovalError;
 use factgate_collector::fact::{FactError, SealError, WriteError};
 use factgate_collector::help::Help as _;
 use factgate_collector::registry::RegistryError;
+use factgate_collector::rehearsal::ImportError;
+use factgate_collector::terraform::rehearsal::RehearsalError;
 
 use crate::evaluate::EvaluateError;
 use crate::evidence::EvidenceError;
@@ -31,6 +33,22 @@ pub enum Error {
     /// An approval cannot be used.
     #[error(transparent)]
     Approval(#[from] ApprovalError),
+    /// The document of a rehearsal cannot be used.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// A rehearsal was refused or cannot go on.
+    #[error(transparent)]
+    Rehearsal(#[from] RehearsalError),
+    /// A rehearsal was stopped.
+    #[error("the rehearsal was interrupted by {signal}: {state}")]
+    RehearsalInterrupted {
+        /// By what.
+        signal: &'static str,
+        /// What it left.
+        state: String,
+        /// How to recover.
+        help: String,
+    },
     /// A fact document cannot be read.
     #[error(transparent)]
     Document(#[from] FactError),
@@ -76,6 +94,9 @@ impl Error {
             Self::Policy(error) => error.exit_code(),
             Self::Registry(_)
             | Self::Approval(_)
+            | Self::Import(_)
+            | Self::Rehearsal(_)
+            | Self::RehearsalInterrupted { .. }
             | Self::Document(_)
             | Self::Seal(_)
             | Self::WriteDocument(_)
@@ -95,6 +116,9 @@ impl Error {
             Self::Settings(error) => error.help(),
             Self::Registry(error) => error.help(),
             Self::Approval(error) => error.help(),
+            Self::Import(error) => error.help(),
+            Self::Rehearsal(error) => error.help(),
+            Self::RehearsalInterrupted { help, .. } => Some(help.clone()),
             Self::Document(error) => error.help(),
             Self::Seal(error) => error.help(),
             Self::WriteDocument(error) => error.help(),

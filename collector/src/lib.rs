@@ -21,4 +21,5 @@ pub mod json;
 pub mod location;
 pub mod redact;
 pub mod registry;
+pub mod rehearsal;
 pub mod terraform;
