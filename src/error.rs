@@ -39,6 +39,14 @@ pub enum Error {
     /// A rehearsal was refused or cannot go on.
     #[error(transparent)]
     Rehearsal(#[from] RehearsalError),
+    /// A rehearsal left something unrecovered.
+    #[error("the rehearsal did not go through: {state}")]
+    RehearsalUnfinished {
+        /// What it left.
+        state: String,
+        /// How to recover.
+        help: String,
+    },
     /// A rehearsal was stopped.
     #[error("the rehearsal was interrupted by {signal}: {state}")]
     RehearsalInterrupted {
@@ -96,6 +104,7 @@ impl Error {
             | Self::Approval(_)
             | Self::Import(_)
             | Self::Rehearsal(_)
+            | Self::RehearsalUnfinished { .. }
             | Self::RehearsalInterrupted { .. }
             | Self::Document(_)
             | Self::Seal(_)
@@ -118,7 +127,7 @@ impl Error {
             Self::Approval(error) => error.help(),
             Self::Import(error) => error.help(),
             Self::Rehearsal(error) => error.help(),
-            Self::RehearsalInterrupted { help, .. } => Some(help.clone()),
+            Self::RehearsalUnfinished { help, .. } | Self::RehearsalInterrupted { help, .. } => Some(help.clone()),
             Self::Document(error) => error.help(),
             Self::Seal(error) => error.help(),
             Self::WriteDocument(error) => error.help(),

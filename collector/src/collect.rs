@@ -147,7 +147,8 @@ pub async fn collect_with(
         approvals.insert("rehearsal".to_owned(), approval);
     }
     if let Some(folder) = &request.raw {
-        let kept: BTreeMap<String, Vec<u8>> = reads.bodies.into_iter().chain(terraform.raw).chain(request.logs.clone()).collect();
+        let kept: BTreeMap<String, Vec<u8>> =
+            reads.bodies.into_iter().chain(terraform.raw).chain(request.logs.clone()).collect();
         keep_raw(folder, redacted_raw(redactor, kept, &mut receipts).iter())?;
     }
     let run = Run {

@@ -207,9 +207,10 @@ fn cost((start, end): (NaiveDate, NaiveDate), answer: &Value) -> Option<Value> {
         }
         days.push(result.clone());
     }
-    let complete = start.iter_days().take_while(|day| *day < end).all(|day| {
-        days.iter().any(|result| result["TimePeriod"]["Start"].as_str() == Some(day.to_string().as_str()))
-    });
+    let complete = start
+        .iter_days()
+        .take_while(|day| *day < end)
+        .all(|day| days.iter().any(|result| result["TimePeriod"]["Start"].as_str() == Some(day.to_string().as_str())));
     Some(json!({
         "window": {"start": start.to_string(), "end": end.to_string()},
         "amount": format!("{amount:.10}"),
@@ -231,7 +232,8 @@ mod tests {
         let scope = json!({"started_at": "2026-03-02T23:00:00Z", "ended_at": "2026-03-03T01:00:00Z"});
         let steps = BTreeMap::from([("scope".to_owned(), Observation::present(scope, Vec::new()))]);
         let mut section = Section { steps, ..Section::default() };
-        let read = Observation::present(json!({"ResultsByTime": days}), vec!["costexplorer.GetCostAndUsage/x".to_owned()]);
+        let read =
+            Observation::present(json!({"ResultsByTime": days}), vec!["costexplorer.GetCostAndUsage/x".to_owned()]);
         let aspects = BTreeMap::from([("cost".to_owned(), read)]);
         let windows = BTreeMap::from([("month_to_date".to_owned(), aspects)]);
         let kinds = BTreeMap::from([("windows".to_owned(), windows)]);

@@ -43,7 +43,10 @@ fn pack(lane: &str, key: &str, root: &Path) -> (Observation, Option<Receipt>) {
     let error = |code: &str, kind, message| ReadError { code: code.to_owned(), kind, message, action: None };
     let Some(folder) = newest(lane, root) else {
         let message = format!("{} holds no pack of {lane}", root.display());
-        return (Observation::Absent { error: error("NoPack", ReadErrorKind::NotFound, message), receipts: Vec::new() }, None);
+        return (
+            Observation::Absent { error: error("NoPack", ReadErrorKind::NotFound, message), receipts: Vec::new() },
+            None,
+        );
     };
     let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
     let receipt = |digest| Receipt::File { path: folder.display().to_string(), started_at: started_at.clone(), digest };

@@ -29,8 +29,7 @@ pub(super) fn run(
     source: &SourceSettings,
     policy: &PolicySettings,
 ) -> Result<ExitCode, Error> {
-    let facts_path =
-        source.facts.clone().unwrap_or_else(|| Path::new(EVIDENCE_ROOT).join("rehearsal.facts.json"));
+    let facts_path = source.facts.clone().unwrap_or_else(|| Path::new(EVIDENCE_ROOT).join("rehearsal.facts.json"));
     let journal_path = journal_path(&facts_path);
     let registry = Registry::read(&source.registry)?;
     let approvals = Approval::read_all(&source.approvals)?;
@@ -91,8 +90,7 @@ pub(super) fn run(
     facts.write(&facts_path)?;
     if !journal.unrecovered().is_empty() {
         let message = format!("{}; {}", failures.join("; "), journal.state());
-        return Err(Error::RehearsalInterrupted {
-            signal: "a failure",
+        return Err(Error::RehearsalUnfinished {
             state: message,
             help: format!("the facts are in {}; recover with `{command}`", facts_path.display()),
         });

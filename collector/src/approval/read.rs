@@ -223,9 +223,8 @@ fn yaml(text: &str) -> Result<Vec<Field>, Problem> {
     let mut items: Option<Vec<String>> = None;
     let (mut is_open, mut is_closed) = (false, false);
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| {
-            problem(byte(error.marker().index()), format!("not YAML: {}", error.info()), plain)
-        })?;
+        let (event, span) = event
+            .map_err(|error| problem(byte(error.marker().index()), format!("not YAML: {}", error.info()), plain))?;
         let offset = byte(span.start.index());
         match event {
             Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}

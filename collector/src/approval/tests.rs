@@ -53,7 +53,7 @@ fn the_three_formats_say_the_same() {
 fn unknown_fields_are_refused_with_their_line() {
     for (file, text, place) in [
         ("a.toml", format!("{TOML}stack = \"ops\"\n"), "a.toml:8:1"),
-        ("a.json", JSON.replace("\"reason\"", "\"raeson\""), "a.json:4:32"),
+        ("a.json", JSON.replace("\"reason\"", "\"raeson\""), "a.json:4:33"),
         ("a.yaml", format!("{YAML}stack: ops\n"), "a.yaml:8:1"),
     ] {
         let (message, help) = refusal(file, &text);
@@ -86,7 +86,9 @@ fn what_is_no_approval_is_refused() {
     }
     assert!(refusal("a.txt", TOML).0.contains("known by its extension"));
     assert!(refusal("a.yaml", "a: {b: c}").0.contains("no field of one flat mapping"));
-    assert!(refusal("a.yaml", &YAML.replace("kind: rehearsal", "kind: rehearsal\nkind: rehearsal")).0.contains("twice"));
+    assert!(
+        refusal("a.yaml", &YAML.replace("kind: rehearsal", "kind: rehearsal\nkind: rehearsal")).0.contains("twice")
+    );
 }
 
 #[test]

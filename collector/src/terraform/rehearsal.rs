@@ -94,7 +94,10 @@ impl Journal {
     /// Stacks that were touched and are not shown to be whole again, in the order of their recovery.
     pub fn unrecovered(&self) -> Vec<&'static str> {
         let is_whole = |stack: &str| self.post_recovery.contains_key(stack);
-        STACKS.into_iter().filter(|stack| self.touched.iter().any(|touched| touched == stack) && !is_whole(stack)).collect()
+        STACKS
+            .into_iter()
+            .filter(|stack| self.touched.iter().any(|touched| touched == stack) && !is_whole(stack))
+            .collect()
     }
 
     /// What state a rehearsal that stopped here left.
@@ -171,7 +174,10 @@ pub fn check_scope(scope: &[String], root: &Path, handles: &BTreeMap<String, Han
     }
     for stack in scope {
         if !STACKS.contains(&stack.as_str()) {
-            return Err(refused(format!("there is no stack {stack}"), format!("name some of {}", STACKS[1..].join(", "))));
+            return Err(refused(
+                format!("there is no stack {stack}"),
+                format!("name some of {}", STACKS[1..].join(", ")),
+            ));
         }
         if stack == STACKS[0] {
             return Err(refused("every other stack is built on core", "leave core out of the scope"));
@@ -179,9 +185,10 @@ pub fn check_scope(scope: &[String], root: &Path, handles: &BTreeMap<String, Han
         let Ok(key) = super::folder::pinned(handles, &key_handle(stack)) else { continue };
         for other in STACKS.into_iter().filter(|other| !scope.iter().any(|stack| stack == other)) {
             let directory = super::folder::directory(root, other, handles).observation;
-            let files = directory.value().into_iter().flat_map(|directory| {
-                directory.files.iter().map(|file| root.join(&directory.path).join(file))
-            });
+            let files = directory
+                .value()
+                .into_iter()
+                .flat_map(|directory| directory.files.iter().map(|file| root.join(&directory.path).join(file)));
             for file in files {
                 if std::fs::read_to_string(&file).is_ok_and(|text| text.contains(&format!("\"{key}\""))) {
                     return Err(refused(
@@ -293,9 +300,12 @@ impl<'a> Stage<'a> {
         };
         match snapshot["exit_code"].as_i64() {
             Some(0) => Ok(snapshot),
-            Some(2) => Err(refused(format!("the plan of {name} is not clean"), "apply its changes or revert them first")),
+            Some(2) => {
+                Err(refused(format!("the plan of {name} is not clean"), "apply its changes or revert them first"))
+            }
             _ => {
-                let help = lock_help(&self.log(name, "plan")).unwrap_or_else(|| "see that `terraform plan` runs".to_owned());
+                let help =
+                    lock_help(&self.log(name, "plan")).unwrap_or_else(|| "see that `terraform plan` runs".to_owned());
                 Err(refused(format!("terraform plan of {name} did not succeed"), help))
             }
         }

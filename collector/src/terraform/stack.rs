@@ -32,10 +32,7 @@ pub(super) async fn collect(session: &Session<'_>, name: &'static str, unsettled
 }
 
 /// A stack that is ready for `init`, and the arguments of that; or what there is to say of one that is not.
-pub(super) fn prepare<'a>(
-    session: &'a Session<'a>,
-    name: &'static str,
-) -> Result<(Run<'a>, Vec<String>), Box<Draft>> {
+pub(super) fn prepare<'a>(session: &'a Session<'a>, name: &'static str) -> Result<(Run<'a>, Vec<String>), Box<Draft>> {
     let mut draft = Draft::new(name);
     let root = match &session.root {
         Ok(root) => root,

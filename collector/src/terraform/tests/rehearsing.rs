@@ -113,7 +113,8 @@ fn a_failed_destruction_ends_it_and_is_recovered() {
 fn what_an_earlier_process_destroyed_is_recovered_on_resume() {
     let world = world();
     world.put("gone.ops", "");
-    let stopped = Journal { touched: vec!["ops".to_owned()], stack: Some("ops".to_owned()), resumed: true, ..journal() };
+    let stopped =
+        Journal { touched: vec!["ops".to_owned()], stack: Some("ops".to_owned()), resumed: true, ..journal() };
     assert_eq!(stopped.state(), "it was destroying ops; to be recovered: ops");
     let rehearsed = run(&world, stopped).expect("rehearsed");
     assert_eq!(rehearsed.journal.recover["ops"]["exit_code"], 0);
@@ -129,7 +130,8 @@ fn a_stack_that_others_are_built_on_is_refused() {
     };
     assert_eq!(check(&["data_ml", "ops"]), Ok(()));
     assert!(check(&[]).is_err() && check(&["core"]).is_err() && check(&["warehouse"]).is_err());
-    std::fs::write(world.folder("ops").join("main.tf"), "locals {\n  key = \"dev/data_ml.tfstate\"\n}\n").expect("a file");
+    std::fs::write(world.folder("ops").join("main.tf"), "locals {\n  key = \"dev/data_ml.tfstate\"\n}\n")
+        .expect("a file");
     assert!(check(&["data_ml"]).is_err_and(|error| error.contains("ops reads the state of data_ml")));
     assert_eq!(check(&["data_ml", "ops"]), Ok(()));
 }
