@@ -261,5 +261,31 @@ mod tests {
         let path = folder.path().join("facts.json");
         std::fs::write(&path, "{}").unwrap();
         assert!(matches!(Section::import(&path), Err(ImportError::Document(_))));
+
+        let ready = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/facts/ready.json");
+        let mut document = Facts::read(&ready).unwrap().document().clone();
+        document.rehearsal.clear();
+        document.clone().seal().unwrap().write(&path).unwrap();
+        assert!(matches!(Section::import(&path), Err(ImportError::NoRehearsal(_))));
+
+        let receipt = Receipt::File { path: "a.toml".to_owned(), started_at: String::new(), digest: None };
+        let cost = vec!["costexplorer.GetCostAndUsage/x".to_owned()];
+        document.receipts.insert("file.approval/rehearsal".to_owned(), receipt.clone());
+        document.receipts.insert(cost[0].clone(), receipt);
+        document
+            .rehearsal
+            .insert("scope".to_owned(), Observation::present(json!({}), vec!["file.approval/rehearsal".to_owned()]));
+        document.rehearsal.insert("cost".to_owned(), Observation::present(json!({"complete": true}), cost));
+        document.clone().seal().unwrap().write(&path).unwrap();
+        let section = Section::import(&path).unwrap();
+        let import = format!("file.rehearsal/{}", document.run.phase_execution_id);
+        let expected = ["costexplorer.GetCostAndUsage/x#rehearsal", "file.approval/rehearsal", &import];
+        assert_eq!(section.receipts.keys().collect::<Vec<_>>(), expected);
+        let Observation::Present { receipts, .. } = &section.steps["cost"] else { panic!("{section:?}") };
+        assert_eq!(receipts, &["costexplorer.GetCostAndUsage/x#rehearsal", &import]);
+
+        document.digest = None;
+        std::fs::write(&path, serde_json::to_vec(&document).unwrap()).unwrap();
+        assert!(matches!(Section::import(&path), Err(ImportError::Unsealed(_))));
     }
 }

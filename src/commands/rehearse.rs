@@ -189,3 +189,37 @@ fn interrupted(signal: &'static str, journal: &Path, command: &str) -> Error {
 fn refused(message: String, help: String) -> Error {
     RehearsalError::Refused { message, help }.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn approval(expires_at: &str) -> Approval {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("approval.yaml");
+        let text = format!(
+            "format: factgate.approval/v1\nkind: rehearsal\napproved_by: o\napproved_at: 2026-01-01T00:00:00Z\nexpires_at: \
+             {expires_at}\nstacks: [ops, data_ml]\nreason: r\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        Approval::read(&path).unwrap()
+    }
+
+    #[test]
+    fn only_exactly_the_approved_stacks_are_rehearsed_and_only_while_they_are() {
+        let scope = |stacks: &[&str]| stacks.iter().map(|stack| (*stack).to_owned()).collect::<Vec<_>>();
+        let both = scope(&["ops", "data_ml"]);
+        let lasting = approval("2999-01-01T00:00:00Z");
+        assert_eq!(new_journal(&both, std::slice::from_ref(&lasting)).unwrap().scope, ["data_ml", "ops"]);
+        let refusal = |scope: &[String], approvals: &[Approval]| {
+            let error = new_journal(scope, approvals).unwrap_err();
+            assert_eq!(error.exit_code(), ExitCode::Input);
+            error.to_string()
+        };
+        assert!(refusal(&both, &[]).contains("there is no approval"));
+        for other in [&["ops"][..], &["ops", "data_ml", "runtime"], &[]] {
+            assert!(refusal(&scope(other), std::slice::from_ref(&lasting)).contains("approves data_ml, ops, not"));
+        }
+        assert!(refusal(&both, &[approval("2026-01-02T00:00:00Z")]).contains("expired"));
+    }
+}
