@@ -75,6 +75,9 @@ pub enum Command {
     Gate(GateArguments),
     /// Read evidence packs back and prove each whole and unaltered.
     Verify(VerifyArguments),
+    /// Destroy and recover the approved stacks, then collect: proves that they can be built again. Changes real resources.
+    #[cfg(feature = "aws")]
+    Rehearse(RehearseArguments),
     /// List every blocker code with lane, severity, taxonomy, title and remediation.
     Codes(PolicyArguments),
     /// Work on the handle registry.
@@ -228,6 +231,26 @@ pub struct VerifyArguments {
     pub endpoint_url: Option<String>,
 }
 
+/// Arguments of `rehearse`.
+#[derive(Args, Debug)]
+pub struct RehearseArguments {
+    /// Stack to destroy and recover (`data_ml`); may be repeated. Exactly those that the approval names.
+    #[arg(long, value_name = "STACK", value_delimiter = ',', required_unless_present = "resume")]
+    pub scope: Vec<String>,
+
+    /// Recover what an interrupted rehearsal destroyed, and finish it; its scope and approval stand in its journal.
+    #[arg(long, conflicts_with = "scope")]
+    pub resume: bool,
+
+    /// Where facts come from.
+    #[command(flatten)]
+    pub source: SourceArguments,
+
+    /// Which policies.
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+}
+
 /// Where facts come from.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SourceArguments {
@@ -278,6 +301,14 @@ pub struct SourceArguments {
     /// Folder that keeps raw answers and logs by their sha256, redacted where they could carry a secret.
     #[arg(long, value_name = "DIR", env = "FACTGATE_RAW")]
     pub raw: Option<PathBuf>,
+
+    /// Approval file (TOML, JSON or YAML); may be repeated.
+    #[arg(long = "approval", value_name = "FILE", env = "FACTGATE_APPROVALS", value_delimiter = ',')]
+    pub approvals: Vec<PathBuf>,
+
+    /// Sealed fact document of a rehearsal, whose outcome becomes part of this run's facts.
+    #[arg(long, value_name = "DOC", env = "FACTGATE_REHEARSAL")]
+    pub rehearsal: Option<PathBuf>,
 
     /// Where the fact document goes. Without it, `collect` writes it to standard output and `gate` beside the evidence packs.
     #[arg(long, value_name = "FILE", env = "FACTGATE_FACTS")]

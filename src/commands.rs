@@ -11,6 +11,10 @@ mod handles;
 mod iam_policy;
 #[cfg(feature = "aws")]
 mod mirror;
+#[cfg(feature = "aws")]
+mod packs;
+#[cfg(feature = "aws")]
+mod rehearse;
 mod schema;
 mod verify;
 
@@ -43,6 +47,13 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
             &outputs,
         ),
         Command::Verify(arguments) => verify::run(&file.verify(arguments), &outputs),
+        #[cfg(feature = "aws")]
+        Command::Rehearse(arguments) => rehearse::run(
+            &arguments.scope,
+            arguments.resume,
+            &file.source(arguments.source)?,
+            &file.policy(arguments.policy)?,
+        ),
         Command::Codes(arguments) => codes::run(&file.policy(arguments)?, &outputs),
         Command::Handles(HandlesCommand::Pin(arguments)) => handles::pin(&file.pin(arguments)?),
         #[cfg(feature = "aws")]

@@ -4,9 +4,12 @@ use std::error::Error as _;
 use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use factgate_collector::approval::ApprovalError;
 use factgate_collector::fact::{FactError, SealError, WriteError};
 use factgate_collector::help::Help as _;
 use factgate_collector::registry::RegistryError;
+use factgate_collector::rehearsal::ImportError;
+use factgate_collector::terraform::rehearsal::RehearsalError;
 
 use crate::evaluate::EvaluateError;
 use crate::evidence::EvidenceError;
@@ -30,6 +33,33 @@ pub enum Error {
     /// The handle registry cannot be used.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// An approval cannot be used.
+    #[error(transparent)]
+    Approval(#[from] ApprovalError),
+    /// The document of a rehearsal cannot be used.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// A rehearsal was refused or cannot go on.
+    #[error(transparent)]
+    Rehearsal(#[from] RehearsalError),
+    /// A rehearsal left something unrecovered.
+    #[error("the rehearsal did not go through: {state}")]
+    RehearsalUnfinished {
+        /// What it left.
+        state: String,
+        /// How to recover.
+        help: String,
+    },
+    /// A rehearsal was stopped.
+    #[error("the rehearsal was interrupted by {signal}: {state}")]
+    RehearsalInterrupted {
+        /// By what.
+        signal: &'static str,
+        /// What it left.
+        state: String,
+        /// How to recover.
+        help: String,
+    },
     /// A fact document cannot be read.
     #[error(transparent)]
     Document(#[from] FactError),
@@ -98,6 +128,11 @@ impl Error {
             Self::Evaluate(error) => error.exit_code(),
             Self::Policy(error) => error.exit_code(),
             Self::Registry(_)
+            | Self::Approval(_)
+            | Self::Import(_)
+            | Self::Rehearsal(_)
+            | Self::RehearsalUnfinished { .. }
+            | Self::RehearsalInterrupted { .. }
             | Self::Document(_)
             | Self::Seal(_)
             | Self::WriteDocument(_)
@@ -121,6 +156,10 @@ impl Error {
         match self {
             Self::Settings(error) => error.help(),
             Self::Registry(error) => error.help(),
+            Self::Approval(error) => error.help(),
+            Self::Import(error) => error.help(),
+            Self::Rehearsal(error) => error.help(),
+            Self::RehearsalUnfinished { help, .. } | Self::RehearsalInterrupted { help, .. } => Some(help.clone()),
             Self::Document(error) => error.help(),
             Self::Seal(error) => error.help(),
             Self::WriteDocument(error) => error.help(),

@@ -88,12 +88,14 @@ pub struct FileSettings {
     concurrency: Option<usize>,
     deadline: Option<String>,
     raw: Option<PathBuf>,
+    approvals: Vec<PathBuf>,
+    rehearsal: Option<PathBuf>,
     facts: Option<PathBuf>,
     contract: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Every key of the file; the test below holds it to [`FileSettings`].
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 23] = [
     "output",
     "policies",
     "policy_timeout",
@@ -113,6 +115,8 @@ const KEYS: [&str; 21] = [
     "concurrency",
     "deadline",
     "raw",
+    "approvals",
+    "rehearsal",
     "facts",
     "contract",
 ];
@@ -206,10 +210,12 @@ impl FileSettings {
             &mut self.registry,
             &mut self.terraform_root,
             &mut self.raw,
+            &mut self.rehearsal,
             &mut self.facts,
         ]
         .into_iter()
         .flatten()
+        .chain(&mut self.approvals)
         {
             *path = folder.join(&path);
         }
@@ -314,6 +320,8 @@ impl FileSettings {
             concurrency: given.concurrency.or(self.concurrency).unwrap_or(8).max(1),
             deadline: duration(given.deadline, self.deadline.as_deref(), 1800),
             raw: given.raw.or_else(|| self.raw.clone()),
+            approvals: if given.approvals.is_empty() { self.approvals.clone() } else { given.approvals },
+            rehearsal: given.rehearsal.or_else(|| self.rehearsal.clone()),
             facts: given.facts.or_else(|| self.facts.clone()),
         })
     }
@@ -396,6 +404,10 @@ pub struct SourceSettings {
     pub deadline: std::time::Duration,
     /// Folder for raw answers.
     pub raw: Option<PathBuf>,
+    /// Approval files.
+    pub approvals: Vec<PathBuf>,
+    /// The sealed document of a rehearsal.
+    pub rehearsal: Option<PathBuf>,
     /// Where the fact document goes.
     pub facts: Option<PathBuf>,
 }
@@ -473,7 +485,7 @@ mod tests {
     fn every_listed_key_is_accepted_and_no_other() {
         for key in KEYS {
             let text = match key {
-                "output" | "lanes" => format!("{key} = []"),
+                "output" | "lanes" | "approvals" => format!("{key} = []"),
                 "contract" => "[contract]".to_owned(),
                 "max_attempts" | "concurrency" => format!("{key} = 1"),
                 "terraform" => format!("{key} = \"plan\""),

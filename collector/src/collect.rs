@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::approval::{self, Approval};
 use crate::aws::{self, Connection, ConnectionError};
 use crate::fact::{
     AwsFacts, Digest, FORMAT, FactDocument, Facts, Observation, PlaintextScan, Receipt, Run, RunClock, SealError,
@@ -23,11 +24,14 @@ use crate::fact::{
 use crate::file::write_atomically;
 use crate::redact::{NoRandomness, Redactor};
 use crate::registry::Registry;
+use crate::rehearsal::Section;
 use crate::terraform;
 
 /// What to collect, and how.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// The instant that the run counts as "now".
+    pub clock: RunClock,
     /// The handles.
     pub registry: Registry,
     /// The tool that collects.
@@ -40,6 +44,23 @@ pub struct Request {
     pub defaults: aws::Defaults,
     /// Folder that gets raw answers and logs, each under its sha256.
     pub raw: Option<PathBuf>,
+    /// What people allow.
+    pub approvals: Vec<Approval>,
+    /// Evidence of lanes, by lane, as whoever evaluates found it.
+    pub evidence: Evidence,
+    /// The rehearsal that the facts are to tell of.
+    pub rehearsal: Section,
+    /// Logs of that rehearsal by digest, to be kept with the others.
+    pub logs: BTreeMap<String, Vec<u8>>,
+}
+
+/// The `evidence` section and its receipts.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// By lane.
+    pub observations: BTreeMap<String, Observation>,
+    /// Of the packs that were read.
+    pub receipts: BTreeMap<String, Receipt>,
 }
 
 /// How a run gets on.
@@ -82,18 +103,30 @@ pub enum CollectError {
 ///
 /// If no call to AWS can be made, raw answers cannot be kept, or the document cannot be sealed. Everything else is a fact.
 pub async fn collect(request: &Request, progress: &(dyn Fn(Event<'_>) + Sync)) -> Result<Facts, CollectError> {
-    let clock = RunClock::now();
+    collect_with(request, &Redactor::new()?, progress).await
+}
+
+/// Collects with a redactor that knows secrets already: after a rehearsal, its fingerprints and the collection's must agree.
+///
+/// # Errors
+///
+/// As [`collect`].
+pub async fn collect_with(
+    request: &Request,
+    redactor: &Redactor,
+    progress: &(dyn Fn(Event<'_>) + Sync),
+) -> Result<Facts, CollectError> {
+    let clock = request.clock;
     let handles = &request.registry.handles;
-    let redactor = Redactor::new()?;
     let pinned_region = handles.get("AWS_REGION").and_then(|handle| handle.value.as_str());
     let connection = Connection::open(request.aws.clone(), pinned_region).await;
     connection.verify()?;
 
     let on_terraform = |event| progress(Event::Terraform(event));
     let on_aws = |event: aws::Event<'_>| progress(Event::Aws(event));
-    let terraform = terraform::collect(handles, &request.terraform, &redactor, &on_terraform);
+    let terraform = terraform::collect(handles, &request.terraform, redactor, &on_terraform);
     let context = aws::Context { handles, defaults: &request.defaults, clock };
-    let reads = aws::collect(&connection, &context, &redactor, &on_aws);
+    let reads = aws::collect(&connection, &context, redactor, &on_aws);
     let (terraform, reads) = match request.terraform.mode {
         TerraformMode::Apply => {
             let terraform = terraform.await;
@@ -102,13 +135,24 @@ pub async fn collect(request: &Request, progress: &(dyn Fn(Event<'_>) + Sync)) -
         TerraformMode::Plan | TerraformMode::Off => tokio::join!(terraform, reads),
     };
 
-    exempt_brokers(&redactor, &reads.facts);
-    let plaintext_scan = plaintext_scan(&redactor, &terraform.terraform, &reads.facts);
+    exempt_brokers(redactor, &reads.facts);
+    let plaintext_scan = plaintext_scan(redactor, &terraform.terraform, &reads.facts);
     let mut receipts = terraform.receipts;
     receipts.extend(reads.receipts);
+    let mut rehearsal = request.rehearsal.clone();
+    rehearsal.complete_cost(&reads.facts);
+    let (mut approvals, approval_receipts) = approval::facts(&request.approvals);
+    receipts.extend(approval_receipts);
+    receipts.extend(rehearsal.receipts);
+    receipts.extend(request.evidence.receipts.clone());
+    // The approval that a rehearsal was run under is the one that counts for it.
+    if let Some(approval) = rehearsal.approval {
+        approvals.insert("rehearsal".to_owned(), approval);
+    }
     if let Some(folder) = &request.raw {
-        let kept: BTreeMap<String, Vec<u8>> = reads.bodies.into_iter().chain(terraform.raw).collect();
-        keep_raw(folder, redacted_raw(&redactor, kept, &mut receipts).iter())?;
+        let kept: BTreeMap<String, Vec<u8>> =
+            reads.bodies.into_iter().chain(terraform.raw).chain(request.logs.clone()).collect();
+        keep_raw(folder, redacted_raw(redactor, kept, &mut receipts).iter())?;
     }
     let run = Run {
         phase_execution_id: clock.phase_execution_id(),
@@ -122,15 +166,15 @@ pub async fn collect(request: &Request, progress: &(dyn Fn(Event<'_>) + Sync)) -
     };
     let document = FactDocument {
         format: FORMAT.to_owned(),
-        run: redacted(&redactor, &run)?,
+        run: redacted(redactor, &run)?,
         handles: handles.clone(),
-        terraform: redacted(&redactor, &terraform.terraform)?,
-        aws: redacted(&redactor, &reads.facts)?,
-        evidence: BTreeMap::new(),
-        rehearsal: BTreeMap::new(),
-        approvals: BTreeMap::new(),
+        terraform: redacted(redactor, &terraform.terraform)?,
+        aws: redacted(redactor, &reads.facts)?,
+        evidence: redacted(redactor, &request.evidence.observations)?,
+        rehearsal: redacted(redactor, &rehearsal.steps)?,
+        approvals: redacted(redactor, &approvals)?,
         plaintext_scan: Some(plaintext_scan),
-        receipts: redacted(&redactor, &receipts)?,
+        receipts: redacted(redactor, &receipts)?,
         digest: None,
     };
     Ok(document.seal()?)

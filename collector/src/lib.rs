@@ -9,6 +9,7 @@
 //! Everything here does I/O or describes its result; nothing here decides anything. The AWS SDK sits behind the default
 //! feature `aws`, so that the evaluator builds without it.
 
+pub mod approval;
 #[cfg(feature = "aws")]
 pub mod aws;
 #[cfg(feature = "aws")]
@@ -20,4 +21,5 @@ pub mod json;
 pub mod location;
 pub mod redact;
 pub mod registry;
+pub mod rehearsal;
 pub mod terraform;

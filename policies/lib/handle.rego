@@ -61,7 +61,7 @@ folder := concat("/", array.concat([""], parts)) if {
 }
 
 # The items that a handle lists, as a list or as text with commas between them. One that is no list has none.
-items(name) := {trim_space(item) | some item in split(value(name), ",")} if {
+listed(name) := {trim_space(item) | some item in split(value(name), ",")} if {
 	is_string(value(name))
 } else := {item | some item in value(name)} if {
 	is_array(value(name))

@@ -3,9 +3,12 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use factgate_collector::collect::{self, Event, Request};
-use factgate_collector::fact::{self, Facts, Tool};
+use factgate_collector::approval::{Approval, ApprovalKind};
+use factgate_collector::collect::{self, Event, Evidence, Request};
+use factgate_collector::fact::{self, Facts, RunClock, Tool};
 use factgate_collector::registry::Registry;
+use factgate_collector::rehearsal::Section;
+use factgate_collector::terraform::rehearsal::RehearsalError;
 use factgate_collector::{aws, terraform};
 
 use crate::cli::TerraformMode;
@@ -14,12 +17,14 @@ use crate::exit::ExitCode;
 use crate::progress::Progress;
 use crate::settings::{PolicySettings, SourceSettings};
 
+use super::packs;
+
 /// The stacks whose facts the lanes read.
 const MATERIALIZED: [&str; 5] = ["core", "streaming", "runtime", "data_ml", "ops"];
 
 /// Collects, and writes the document to `--facts` or standard output.
 pub(super) fn run(source: &SourceSettings, policy: &PolicySettings) -> Result<ExitCode, Error> {
-    let facts = facts(source, policy)?;
+    let facts = facts(source, policy, packs::of_this_run)?;
     match &source.facts {
         Some(path) => facts.write(path)?,
         None => {
@@ -32,12 +37,21 @@ pub(super) fn run(source: &SourceSettings, policy: &PolicySettings) -> Result<Ex
     Ok(ExitCode::Go)
 }
 
-/// Collects one fact document.
-pub(super) fn facts(source: &SourceSettings, policy: &PolicySettings) -> Result<Facts, Error> {
+/// Collects one fact document. `evidence` gives the evidence of the lanes, from the instant of the run.
+pub(super) fn facts(
+    source: &SourceSettings,
+    policy: &PolicySettings,
+    evidence: impl FnOnce(RunClock) -> Evidence,
+) -> Result<Facts, Error> {
     let registry = Registry::read(&source.registry)?;
+    let approvals = Approval::read_all(&source.approvals)?;
+    let rehearsal = source.rehearsal.as_deref().map(Section::import).transpose()?.unwrap_or_default();
+    agree(&approvals, &rehearsal)?;
     let progress = Progress::start(&source.registry);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
-    let request = request(registry, source, policy);
+    let mut request = request(registry, source, policy);
+    request.evidence = evidence(request.clock);
+    (request.approvals, request.rehearsal) = (approvals, rehearsal);
     let on_event = |event: Event<'_>| progress.on(&event);
     let facts = runtime.block_on(async {
         tokio::select! {
@@ -51,9 +65,23 @@ pub(super) fn facts(source: &SourceSettings, policy: &PolicySettings) -> Result<
     facts
 }
 
+/// An approval that is given beside the document of a rehearsal must be the one that it was run under.
+fn agree(approvals: &[Approval], rehearsal: &Section) -> Result<(), Error> {
+    let given = approvals.iter().find(|approval| approval.kind == ApprovalKind::Rehearsal);
+    let used = rehearsal.approval.as_ref().and_then(|approval| approval.value());
+    match (given, used) {
+        (Some(given), Some(used)) if used["digest"] != given.digest.as_str() => Err(RehearsalError::Refused {
+            message: format!("{} is not the approval that the rehearsal was run under", given.path),
+            help: "leave it out: the document of the rehearsal holds its approval".to_owned(),
+        }
+        .into()),
+        _ => Ok(()),
+    }
+}
+
 /// Ends when this process is asked to end, and says by which signal. What was under way is dropped then, which lets a running
 /// Terraform release its state lock.
-async fn interruption() -> &'static str {
+pub(super) async fn interruption() -> &'static str {
     use tokio::signal::unix::{SignalKind, signal};
     let of = |kind| async move {
         match signal(kind) {
@@ -69,7 +97,7 @@ async fn interruption() -> &'static str {
     }
 }
 
-fn request(registry: Registry, source: &SourceSettings, policy: &PolicySettings) -> Request {
+pub(super) fn request(registry: Registry, source: &SourceSettings, policy: &PolicySettings) -> Request {
     let mode = match source.terraform {
         TerraformMode::Off => fact::TerraformMode::Off,
         TerraformMode::Plan => fact::TerraformMode::Plan,
@@ -93,6 +121,7 @@ fn request(registry: Registry, source: &SourceSettings, policy: &PolicySettings)
         defaults.topic_probe_policy = probe;
     }
     Request {
+        clock: RunClock::now(),
         registry,
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         terraform,
@@ -107,5 +136,9 @@ fn request(registry: Registry, source: &SourceSettings, policy: &PolicySettings)
         },
         defaults,
         raw: source.raw.clone(),
+        approvals: Vec::new(),
+        evidence: Evidence::default(),
+        rehearsal: Section::default(),
+        logs: std::collections::BTreeMap::new(),
     }
 }

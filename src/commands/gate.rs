@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use factgate_collector::aws;
 
-use super::{collect, eval, mirror, policies};
+use super::{collect, eval, mirror, packs, policies};
 use crate::error::Error;
 use crate::evaluate::select;
 use crate::evidence::mirror::MirrorTarget;
@@ -15,7 +15,7 @@ use crate::output::{self, Archive, OutputTarget};
 use crate::settings::{LaneSettings, PolicySettings, SourceSettings};
 
 /// Where packs go by default: the local root of the contract.
-const EVIDENCE_ROOT: &str = "runs/dev_substrate/dev_full/m2";
+pub(super) const EVIDENCE_ROOT: &str = "runs/dev_substrate/dev_full/m2";
 
 /// Runs the whole pipeline. The policies are held to their laws before anything is collected or applied.
 pub(super) fn run(
@@ -27,9 +27,9 @@ pub(super) fn run(
 ) -> Result<ExitCode, Error> {
     let policies = policies(policy)?;
     let waivers = eval::waivers(lanes)?;
-    select(&policies, &lanes.lanes)?;
-    let facts = collect::facts(source, policy)?;
+    let covered: Vec<&str> = select(&policies, &lanes.lanes)?.iter().map(|lane| lane.lane.as_str()).collect();
     let root = lanes.evidence_root.clone().unwrap_or_else(|| PathBuf::from(EVIDENCE_ROOT));
+    let facts = collect::facts(source, policy, |clock| packs::evidence(&covered, &root, clock))?;
     // The document is what every later question goes back to: it is kept before anything else can fail.
     let document = source
         .facts

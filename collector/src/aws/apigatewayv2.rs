@@ -83,7 +83,7 @@ fn read<'a>(session: &'a Session<'a>, subject: &'a Subject) -> BoxFuture<'a, Asp
 fn hide_stage_variables(session: &Session<'_>, answer: &mut Map<String, Value>) -> Result<(), String> {
     for stage in hide::objects(answer, "items")? {
         if let Some(variables) = hide::object(stage, "stageVariables")? {
-            hide::variables(session, variables);
+            hide::variables(session, variables, None);
         }
     }
     Ok(())

@@ -4,14 +4,19 @@ use serde_json::{Map, Value};
 
 use super::session::Session;
 
-/// Replaces the values of variables by fingerprints, and learns them: any of them may be a secret. A value stays that is the
-/// text of the pinned handle of the variable's own name, for it stands in the same document anyway.
-pub(super) fn variables(session: &Session<'_>, variables: &mut Map<String, Value>) {
+/// Replaces the values of variables by fingerprints: any of them may be a secret. A value stays that is the text of the pinned
+/// handle of the variable's own name, for it stands in the same document anyway. `scanned` names the place to the scan for
+/// secrets in plain text, if it is one that must hold none.
+pub(super) fn variables(session: &Session<'_>, variables: &mut Map<String, Value>, scanned: Option<&str>) {
     for (name, value) in variables {
         let handle = session.context.handle_text(name);
-        if value.as_str().is_some_and(|value| handle.as_deref() != Some(value)) || !value.is_string() {
-            session.redactor.learn_value(value);
-            *value = Value::String(session.redactor.fingerprint_value(value));
+        let plain = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if let Some(source) = scanned {
+            session.redactor.watch(source, &format!("Environment.Variables.{name}"), &plain);
+        }
+        if !value.is_string() || handle.as_deref() != Some(plain.as_str()) {
+            session.redactor.suspect(&plain);
+            *value = Value::String(session.redactor.fingerprint(&plain));
         }
     }
 }

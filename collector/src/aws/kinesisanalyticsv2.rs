@@ -62,7 +62,7 @@ fn hide_configuration(session: &Session<'_>, answer: &mut Map<String, Value>) ->
     if let Some(properties) = hide::object(configuration, "EnvironmentPropertyDescriptions")? {
         for group in hide::objects(properties, "PropertyGroupDescriptions")? {
             if let Some(properties) = hide::object(group, "PropertyMap")? {
-                hide::variables(session, properties);
+                hide::variables(session, properties, None);
             }
         }
     }

@@ -4,6 +4,8 @@ use aws_sdk_lambda::Client;
 use futures::future::{BoxFuture, FutureExt};
 use serde_json::{Map, Value};
 
+use crate::collect::function_source;
+
 use super::body::policy_document;
 use super::call::{Call, Outcome, observe, send};
 use super::catalog::{Aspect, Aspects, Kind, Subject};
@@ -73,9 +75,10 @@ async fn policy(call: Call<'_>, client: &Client, name: &str) -> Outcome {
 }
 
 fn hide_environment(session: &Session<'_>, answer: &mut Map<String, Value>) -> Result<(), String> {
+    let source = answer["FunctionName"].as_str().map(function_source);
     let Some(environment) = hide::object(answer, "Environment")? else { return Ok(()) };
     if let Some(variables) = hide::object(environment, "Variables")? {
-        hide::variables(session, variables);
+        hide::variables(session, variables, source.as_deref());
     }
     Ok(())
 }

@@ -38,6 +38,12 @@ impl RunClock {
         format!("m2_{}", self.0.format(COMPACT))
     }
 
+    /// `m2a_20260131T235959Z`: the id of one lane (`M2.A`).
+    pub fn lane_execution_id(self, lane: &str) -> String {
+        let lane = lane.to_lowercase().replace('.', "");
+        format!("{lane}_{}", self.0.format(COMPACT))
+    }
+
     /// Reads RFC 3339 with the offset `Z`: other offsets name the same instants, but an archive is compared as text.
     pub(super) fn from_collected_at(text: &str) -> Option<Self> {
         let (seconds, rest) = text.split_at_checked("2026-01-31T23:59:59".len())?;

@@ -90,7 +90,7 @@ fn watch(draft: &Draft, redactor: &Redactor) {
     }
 }
 
-fn receipt(call: Call, log_digest: String, redactor: &Redactor) -> Receipt {
+pub(super) fn receipt(call: Call, log_digest: String, redactor: &Redactor) -> Receipt {
     Receipt::Terraform {
         arguments: call.arguments.iter().map(|argument| redactor.redact_text(argument)).collect(),
         directory: call.directory,
@@ -172,7 +172,7 @@ fn insert_logs(stack: &mut Stack, name: &str, logs: &BTreeMap<String, String>) {
     }
 }
 
-fn tail(log: &str) -> String {
+pub(super) fn tail(log: &str) -> String {
     log[log.ceil_char_boundary(log.len().saturating_sub(LOG_TAIL))..].to_owned()
 }
 

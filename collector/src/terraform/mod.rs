@@ -19,6 +19,7 @@ mod folder;
 mod modules;
 mod plan;
 mod process;
+pub mod rehearsal;
 mod secrets;
 mod session;
 mod stack;

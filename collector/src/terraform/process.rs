@@ -2,14 +2,18 @@
 //!
 //! Terraform holds a state lock while it plans and applies. It releases the lock when it is interrupted and loses it when it
 //! is killed. So whatever ends a run early (its timeout, the deadline, a dropped future) interrupts first and kills last.
+//!
+//! Output goes to files without a name. With pipes Terraform would die of its next line if this process were killed, and leave
+//! its lock and what it just created or destroyed unrecorded; so it goes on to its end, and the next run waits for its lock.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -19,11 +23,8 @@ use tokio::time::Instant;
 /// How often a running process is asked whether it has ended.
 const POLL: Duration = Duration::from_millis(20);
 
-/// How long output is waited for once the process has ended: a plugin that outlives it may hold the pipe.
-const DRAIN: Duration = Duration::from_secs(2);
-
 /// What is kept of one stream. The largest documents (`show -json`) stay far below it.
-const STREAM_LIMIT: usize = 128 * 1024 * 1024;
+const STREAM_LIMIT: u64 = 128 * 1024 * 1024;
 
 /// What to run, where, and for how long.
 pub(super) struct Invocation<'a> {
@@ -75,12 +76,14 @@ impl Stream {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    fn push(&mut self, bytes: &[u8]) {
-        if self.bytes.len() + bytes.len() > STREAM_LIMIT {
-            self.bytes.drain(..self.bytes.len() / 2);
-            self.is_cut = true;
-        }
-        self.bytes.extend_from_slice(bytes);
+    /// The last `limit` bytes of a file.
+    fn end_of(file: &File, limit: u64) -> io::Result<Self> {
+        let length = file.metadata()?.len();
+        let start = length.saturating_sub(limit);
+        let mut bytes = vec![0; usize::try_from(length - start).map_err(io::Error::other)?];
+        // By position: the process's own place in the file is left alone.
+        file.read_exact_at(&mut bytes, start)?;
+        Ok(Self { bytes, is_cut: start > 0 })
     }
 }
 
@@ -113,18 +116,12 @@ pub(super) async fn run(invocation: &Invocation<'_>) -> io::Result<Finished> {
         }
         tokio::time::sleep(POLL).await;
     };
-    let drained = Instant::now() + DRAIN;
-    while !process.is_drained() && Instant::now() < drained {
-        tokio::time::sleep(POLL).await;
-    }
-    if !process.is_drained() {
-        // Someone of the group still holds the pipe: a plugin that lost its Terraform.
-        process.signal(Signal::KILL);
-    }
     if let (Ending::Exited, Some(signal)) = (ending, status.signal()) {
         ending = Ending::Signalled(signal);
     }
-    Ok(Finished { ending, exit_code: status.code(), stdout: process.stdout.take(), stderr: process.stderr.take() })
+    let (stdout, stderr) =
+        (Stream::end_of(&process.stdout, STREAM_LIMIT)?, Stream::end_of(&process.stderr, STREAM_LIMIT)?);
+    Ok(Finished { ending, exit_code: status.code(), stdout, stderr })
 }
 
 /// A running process. Dropping it ends the process, gently at first, and returns only once it has ended.
@@ -132,26 +129,25 @@ struct Process {
     child: Child,
     ended: Option<ExitStatus>,
     grace: Duration,
-    stdout: Reader,
-    stderr: Reader,
+    stdout: File,
+    stderr: File,
 }
 
 impl Process {
     fn start(invocation: &Invocation<'_>) -> io::Result<Self> {
-        let mut child = Command::new(invocation.binary)
+        let (stdout, stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
+        let child = Command::new(invocation.binary)
             .args(invocation.arguments)
             .current_dir(invocation.directory)
             .env_clear()
             .envs(invocation.environment)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(stdout.try_clone()?)
+            .stderr(stderr.try_clone()?)
             // A group of its own: a terminal's ctrl-C must not reach Terraform beside our own interrupt, since two interrupts
             // make it drop its lock; and plugins can be ended together with it.
             .process_group(0)
             .spawn()?;
-        let stdout = Reader::start(child.stdout.take());
-        let stderr = Reader::start(child.stderr.take());
         Ok(Self { child, ended: None, grace: invocation.grace, stdout, stderr })
     }
 
@@ -172,10 +168,6 @@ impl Process {
             let _ = kill_process_group(group, signal);
         }
     }
-
-    fn is_drained(&self) -> bool {
-        self.stdout.is_done() && self.stderr.is_done()
-    }
 }
 
 impl Drop for Process {
@@ -195,46 +187,6 @@ impl Drop for Process {
         self.signal(Signal::KILL);
         drop(self.child.wait());
     }
-}
-
-/// Reads a pipe to its end on a thread of its own, so that the process never blocks on a full pipe nor dies of a closed one,
-/// whatever becomes of the future that waits for it.
-struct Reader {
-    stream: Arc<Mutex<Stream>>,
-    thread: Option<thread::JoinHandle<()>>,
-}
-
-impl Reader {
-    fn start(pipe: Option<impl Read + Send + 'static>) -> Self {
-        let stream = Arc::new(Mutex::new(Stream::default()));
-        let thread = pipe.map(|mut pipe| {
-            let stream = Arc::clone(&stream);
-            thread::spawn(move || {
-                let mut buffer = vec![0; 64 * 1024];
-                loop {
-                    match pipe.read(&mut buffer) {
-                        Ok(0) => break,
-                        Ok(length) => lock(&stream).push(&buffer[..length]),
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                        Err(_) => break,
-                    }
-                }
-            })
-        });
-        Self { stream, thread }
-    }
-
-    fn is_done(&self) -> bool {
-        self.thread.as_ref().is_none_or(thread::JoinHandle::is_finished)
-    }
-
-    fn take(&self) -> Stream {
-        std::mem::take(&mut lock(&self.stream))
-    }
-}
-
-fn lock(stream: &Mutex<Stream>) -> std::sync::MutexGuard<'_, Stream> {
-    stream.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -317,9 +269,10 @@ mod tests {
 
     #[test]
     fn a_long_stream_keeps_its_end() {
-        let mut stream = Stream::default();
-        stream.push(&vec![b'a'; STREAM_LIMIT]);
-        stream.push(b"end");
-        assert!(stream.is_cut && stream.bytes.ends_with(b"end") && stream.bytes.len() < STREAM_LIMIT);
+        let file = tempfile::tempfile().expect("a file");
+        file.write_all_at(b"beginning and end", 0).expect("written");
+        let stream = Stream::end_of(&file, 3).expect("read");
+        assert!(stream.is_cut && stream.text() == "end");
+        assert!(!Stream::end_of(&file, 17).expect("read").is_cut);
     }
 }

@@ -20,8 +20,19 @@ use crate::fact::{
 /// Where `plan -out` writes, below the working copy's scratch folder.
 const PLAN_FILE: &str = "plan.tfplan";
 
+/// The step of a rehearsal whose plans destroy.
+pub(super) const DESTROY: &str = "destroy";
+
 /// Collects one stack. `unsettled` names a stack before it that keeps it from being applied.
 pub(super) async fn collect(session: &Session<'_>, name: &'static str, unsettled: Option<&str>) -> Draft {
+    match prepare(session, name) {
+        Ok((run, arguments)) => run.commands(arguments, unsettled).await,
+        Err(draft) => *draft,
+    }
+}
+
+/// A stack that is ready for `init`, and the arguments of that; or what there is to say of one that is not.
+pub(super) fn prepare<'a>(session: &'a Session<'a>, name: &'static str) -> Result<(Run<'a>, Vec<String>), Box<Draft>> {
     let mut draft = Draft::new(name);
     let root = match &session.root {
         Ok(root) => root,
@@ -31,7 +42,7 @@ pub(super) async fn collect(session: &Session<'_>, name: &'static str, unsettled
             draft.stack.backend = Observation::not_collected("the Terraform root cannot be read");
             draft.stack.init = Observation::not_collected("the Terraform root cannot be read");
             draft.skip_commands("terraform init was not run");
-            return draft;
+            return Err(Box::new(draft));
         }
     };
     draft.stack.directory = draft.file(folder::directory(root, name, session.handles));
@@ -39,7 +50,7 @@ pub(super) async fn collect(session: &Session<'_>, name: &'static str, unsettled
         draft.stack.backend = Observation::not_collected("the stack's folder could not be listed");
         draft.stack.init = Observation::not_collected("the stack's folder could not be listed");
         draft.skip_commands("terraform init was not run");
-        return draft;
+        return Err(Box::new(draft));
     };
     draft.stack.backend = draft.file(folder::declared(root, name, &directory));
     let arguments = match init_arguments(session, name, &draft.stack.backend) {
@@ -47,15 +58,21 @@ pub(super) async fn collect(session: &Session<'_>, name: &'static str, unsettled
         Err(reason) => {
             draft.stack.init = Observation::not_collected(reason);
             draft.skip_commands("terraform init was not run");
-            return draft;
+            return Err(Box::new(draft));
         }
     };
     match Workspace::create(root, Path::new(&directory.path)) {
-        Ok(workspace) => Run { session, workspace, directory, draft }.commands(arguments, unsettled).await,
+        Ok(workspace) => {
+            let mut arguments = arguments;
+            if workspace.has_lock_file() {
+                arguments.push("-lockfile=readonly".to_owned());
+            }
+            Ok((Run { session, workspace, directory, draft, step: None }, arguments))
+        }
         Err(error) => {
             draft.stack.init = unreadable("WorkingCopyFailed", ReadErrorKind::Tool, chain(&error), Vec::new());
             draft.skip_commands("terraform init could not be run");
-            draft
+            Err(Box::new(draft))
         }
     }
 }
@@ -88,18 +105,17 @@ fn init_arguments(session: &Session<'_>, name: &str, backend: &Observation<Backe
 }
 
 /// A stack whose commands are being run.
-struct Run<'a> {
+pub(super) struct Run<'a> {
     session: &'a Session<'a>,
     workspace: Workspace,
     directory: Directory,
-    draft: Draft,
+    pub(super) draft: Draft,
+    /// The step of a rehearsal, for the names of its receipts.
+    pub(super) step: Option<&'static str>,
 }
 
 impl Run<'_> {
-    async fn commands(mut self, mut init: Vec<String>, unsettled: Option<&str>) -> Draft {
-        if self.workspace.has_lock_file() {
-            init.push("-lockfile=readonly".to_owned());
-        }
+    async fn commands(mut self, init: Vec<String>, unsettled: Option<&str>) -> Draft {
         let is_initialised = self.init(init).await;
         let name = self.draft.name;
         if !is_initialised {
@@ -130,9 +146,20 @@ impl Run<'_> {
         let directory = &self.directory.path;
         let request = Request { stack: self.draft.name, directory, command, arguments, output };
         let (call, result) = self.session.run(&self.workspace, request).await;
-        let key = format!("terraform.{command}/{}", self.draft.name);
+        let key = self.receipt_key(command);
         self.draft.calls.insert(key.clone(), call);
         (key, result)
+    }
+
+    /// How the receipt of a command is called: `terraform.plan/core`; of the step `destroy` of a rehearsal,
+    /// `terraform.destroy_plan/core`, and its apply `terraform.destroy/core`.
+    pub(super) fn receipt_key(&self, command: &str) -> String {
+        let name = self.draft.name;
+        match self.step {
+            None => format!("terraform.{command}/{name}"),
+            Some(step) if command == "apply" => format!("terraform.{step}/{name}"),
+            Some(step) => format!("terraform.{step}_{command}/{name}"),
+        }
     }
 
     /// A command that answers with a JSON document on its standard output.
@@ -151,7 +178,7 @@ impl Run<'_> {
         (key, document)
     }
 
-    async fn init(&mut self, arguments: Vec<String>) -> bool {
+    pub(super) async fn init(&mut self, arguments: Vec<String>) -> bool {
         let (key, result) = {
             let _alone = self.session.init.lock().await;
             self.run("init", Output::Log, arguments).await
@@ -204,12 +231,15 @@ impl Run<'_> {
         }
     }
 
-    async fn plan(&mut self, command: &'static str, show: &'static str) -> Observation<Plan> {
+    pub(super) async fn plan(&mut self, command: &'static str, show: &'static str) -> Observation<Plan> {
         let file = self.workspace.scratch_file(PLAN_FILE);
         // A plan that writes nothing must not be taken for the one before it.
         drop(fs::remove_file(&file));
         let mut arguments: Vec<String> =
             ["plan", "-input=false", "-no-color", "-detailed-exitcode"].map(str::to_owned).into();
+        if self.step == Some(DESTROY) {
+            arguments.push("-destroy".to_owned());
+        }
         arguments.push(self.lock_timeout());
         arguments.push(format!("-out={}", file.display()));
         let (key, result) = self.run(command, Output::Log, arguments).await;
@@ -267,32 +297,34 @@ impl Run<'_> {
     }
 
     async fn apply(&mut self, planned: String) {
+        self.draft.stack.apply = self.apply_planned(planned).await;
+        self.draft.stack.post_apply_plan = match &self.draft.stack.apply {
+            Observation::Present { value, .. } if value.exit_code == 0 => {
+                self.plan("post_apply_plan", "post_apply_show").await
+            }
+            Observation::Unreadable { error, .. } if error.code == "PlanFileChanged" => {
+                Observation::not_collected("the plan was not applied")
+            }
+            _ => Observation::not_collected("terraform apply did not succeed"),
+        };
+    }
+
+    /// Applies the plan that was made last.
+    pub(super) async fn apply_planned(&mut self, planned: String) -> Observation<Apply> {
         let file = self.workspace.scratch_file(PLAN_FILE);
         // What is applied is what was judged, not what may have taken its place since.
         if !fs::read(&file).is_ok_and(|bytes| Digest::of(&bytes).as_str() == planned) {
             let message = "the plan file is not the one that was planned".to_owned();
-            self.draft.stack.apply = unreadable("PlanFileChanged", ReadErrorKind::Tool, message, Vec::new());
-            self.draft.stack.post_apply_plan = Observation::not_collected("the plan was not applied");
-            return;
+            return unreadable("PlanFileChanged", ReadErrorKind::Tool, message, Vec::new());
         }
         let mut arguments: Vec<String> = ["apply", "-input=false", "-no-color"].map(str::to_owned).into();
         arguments.push(self.lock_timeout());
         arguments.push(file.to_string_lossy().into_owned());
         let (key, result) = self.run("apply", Output::Log, arguments).await;
-        let is_applied = result.as_ref().is_ok_and(|answer| answer.exit_code == 0);
-        self.draft.stack.apply = observe(result, [key], |answer| Apply {
-            exit_code: answer.exit_code,
-            plan_digest: planned,
-            log: String::new(),
-        });
-        self.draft.stack.post_apply_plan = if is_applied {
-            self.plan("post_apply_plan", "post_apply_show").await
-        } else {
-            Observation::not_collected("terraform apply did not succeed")
-        };
+        observe(result, [key], |answer| Apply { exit_code: answer.exit_code, plan_digest: planned, log: String::new() })
     }
 
-    async fn outputs(&mut self) {
+    pub(super) async fn outputs(&mut self) {
         let (key, result) = self.document("output", &["output", "-json", "-no-color"]).await;
         let source = outputs_source(self.draft.name);
         let result = result.and_then(|(exit_code, document)| {
@@ -309,7 +341,7 @@ impl Run<'_> {
         self.draft.stack.outputs = observe(result, [key], |outputs| outputs);
     }
 
-    async fn state(&mut self) {
+    pub(super) async fn state(&mut self) {
         let arguments = ["state", "pull"].map(str::to_owned).into();
         let (key, result) = self.run("state", Output::Document, arguments).await;
         let answer = match result {

@@ -2,4 +2,5 @@ mod applying;
 mod facts;
 mod fake;
 mod files;
+mod rehearsing;
 mod running;

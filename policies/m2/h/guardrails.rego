@@ -216,7 +216,7 @@ _lists(name, required) := check.of({
 	"claim": "it lists exactly what the contract requires",
 	"refs": [],
 	"handles": [name],
-	"holds": handle.items(name) == {item | some item in required},
+	"holds": handle.listed(name) == {item | some item in required},
 	"expected": required,
-	"actual": sort(handle.items(name)),
+	"actual": sort(handle.listed(name)),
 })
