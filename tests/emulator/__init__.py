@@ -7,7 +7,8 @@
                  └─ fork: a copy of the whole world, served on a port of its own
 
 `backends`, and the modules that it installs, complete moto's own state in place, so what one call writes the next one
-reads. What they add proves that answers are parsed and decided correctly; it says nothing about AWS beyond what AWS documents.
+reads. What they add proves that answers are parsed and decided correctly; it says nothing about AWS beyond what AWS
+documents.
 
 Run it with `PYTHONPATH=tests .venv/bin/python -m emulator`; it prints one line, `ready <port>`.
 """

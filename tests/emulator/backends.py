@@ -179,7 +179,7 @@ def _get_bootstrap_brokers(self: KafkaResponse) -> str:
 
 
 def _validate_state_machine_definition(self: StepFunctionResponse) -> ActionResult:
-    """Step Functions ValidateStateMachineDefinition (moto: not implemented): the structure, not a state's own fields."""
+    """Step Functions ValidateStateMachineDefinition (moto: not implemented): the structure, not states' fields."""
     try:
         definition = json.loads(self._get_param("definition"))
         states = definition["States"]
