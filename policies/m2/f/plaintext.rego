@@ -182,7 +182,7 @@ _missed(sources) := sort([source | some source in sources; not source in _scanne
 _stack_sources(name) := [sprintf("terraform.stacks.%s.%s", [name, step]) |
 	some step in array.concat(
 		_secrets.scanned_steps,
-		[step | some step in _secrets.scanned_if_run; fact.status(stack.step(name, step, [])) != "not_collected"],
+		[tried | some tried in _secrets.scanned_if_run; fact.status(stack.step(name, tried, [])) != "not_collected"],
 	)
 ]
 
