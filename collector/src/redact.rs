@@ -48,6 +48,8 @@ pub struct Redactor {
 struct Memory {
     secrets: Vec<Secret>,
     public: BTreeSet<String>,
+    /// Public as long as nobody declares it a secret.
+    shown: BTreeSet<String>,
     /// Built from the above when first needed; dropped when they change.
     sweep: Option<Arc<Sweep>>,
 }
@@ -121,7 +123,12 @@ impl Redactor {
         }
         let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
         match memory.secrets.iter_mut().find(|known| *known.text == secret) {
-            Some(known) => known.is_declared |= is_declared,
+            // Being declared makes a difference to what is shown.
+            Some(known) if is_declared && !known.is_declared => {
+                known.is_declared = true;
+                memory.sweep = None;
+            }
+            Some(_) => {}
             None => {
                 memory.secrets.push(Secret { text: Zeroizing::new(secret.to_owned()), is_declared });
                 memory.sweep = None;
@@ -148,6 +155,20 @@ impl Redactor {
         if memory.public.insert(public.to_owned()) {
             memory.sweep = None;
         }
+    }
+
+    /// Declares every text of a JSON value shown: it, and what is part of it, is no longer replaced for being suspected. What
+    /// was learned is replaced all the same.
+    ///
+    /// Meant for outputs that Terraform does not mark as sensitive: a parameter of type `String` often repeats one, and
+    /// Terraform calls the value of every parameter sensitive.
+    pub fn show_value(&self, shown: &Value) {
+        each_text(shown, &|text| {
+            let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
+            if memory.shown.insert(text.to_owned()) {
+                memory.sweep = None;
+            }
+        });
     }
 
     /// The text with every learned secret, and everything that looks like a credential, replaced by its fingerprint.
@@ -230,7 +251,8 @@ impl Redactor {
             return Arc::clone(sweep);
         }
         let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
-        let secrets = memory.secrets.iter().map(|secret| secret.text.as_str()).collect();
+        let is_hidden = |secret: &&Secret| secret.is_declared || !memory.is_shown(&secret.text);
+        let secrets = memory.secrets.iter().filter(is_hidden).map(|secret| secret.text.as_str()).collect();
         let sweep = Arc::new(Sweep::new(self, &secrets, |pattern| !memory.is_public(pattern)));
         memory.sweep = Some(Arc::clone(&sweep));
         sweep
@@ -249,6 +271,11 @@ impl Memory {
     /// Whether a text is, or is part of, what stands in plain text anyway.
     fn is_public(&self, text: &str) -> bool {
         self.public.iter().any(|public| public.contains(text))
+    }
+
+    /// Whether a text is, or is part of, what an output shows.
+    fn is_shown(&self, text: &str) -> bool {
+        self.shown.iter().any(|shown| shown.contains(text))
     }
 }
 

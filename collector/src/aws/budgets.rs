@@ -161,7 +161,7 @@ fn hide_addresses(session: &Session<'_>, answer: &mut Map<String, Value>) -> Res
         if let Some(address) = subscriber.get_mut("Address")
             && !is_topic
         {
-            session.redactor.learn_value(address);
+            session.redactor.suspect_value(address);
             *address = Value::String(session.redactor.fingerprint_value(address));
         }
     }

@@ -98,6 +98,17 @@ fn what_is_public_elsewhere_is_not_hidden_for_having_been_learned() {
 }
 
 #[test]
+fn what_an_output_shows_is_hidden_only_if_it_is_declared_a_secret() {
+    let redactor = Redactor::new().unwrap();
+    redactor.suspect("https://workspace.example.com");
+    assert!(redactor.redact_text("at https://workspace.example.com").contains("redacted:"));
+    redactor.show_value(&json!({"url": ["https://workspace.example.com"]}));
+    assert_eq!(redactor.redact_text("at https://workspace.example.com"), "at https://workspace.example.com");
+    redactor.learn("https://workspace.example.com");
+    assert!(!redactor.redact_text("at https://workspace.example.com").contains("workspace"));
+}
+
+#[test]
 fn credentials_are_recognised_by_their_shape() {
     let redactor = redactor();
     let aws = format!("AKIA{}", "IOSFODNN7EXAMPLE");

@@ -178,9 +178,10 @@ pub async fn collect(
 fn exempt(redactor: &Redactor, value: &Value) {
     match value {
         Value::String(text) => redactor.exempt(text),
+        Value::Number(number) => redactor.exempt(&number.to_string()),
         Value::Array(items) => items.iter().for_each(|item| exempt(redactor, item)),
         Value::Object(fields) => fields.values().for_each(|field| exempt(redactor, field)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Null | Value::Bool(_) => {}
     }
 }
 

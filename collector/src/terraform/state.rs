@@ -88,6 +88,7 @@ pub(super) fn outputs(answer: &Value, redactor: &Redactor) -> Result<BTreeMap<St
             }
             Value::String(redactor.fingerprint_value(value))
         } else {
+            redactor.show_value(value);
             value.clone()
         };
         outputs.insert(name.clone(), Output { value, sensitive });
