@@ -60,6 +60,17 @@ pub(crate) fn gate(world: &World, more: &[&str]) -> Run {
     run_in(world, fixed.iter().chain(more))
 }
 
+/// Runs `gate` over the lanes that judge the state backend and the first two stacks.
+pub(crate) fn gate_first_lanes(world: &World, more: &[&str]) -> Run {
+    gate(world, &[&["--lane", "M2.A,M2.B,M2.C"], more].concat())
+}
+
+/// Runs `gate` over all lanes in a rehearsed world, with its rehearsal and approvals.
+pub(crate) fn gate_all(world: &World, more: &[&str]) -> Run {
+    let given = ["--rehearsal", "rehearsal.json", "--approval", "m2_go_ahead.toml", "--approval", "m3_handoff.toml"];
+    gate(world, &[&given, more].concat())
+}
+
 /// Every file below a folder, by its path in it.
 pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     walkdir::WalkDir::new(folder)

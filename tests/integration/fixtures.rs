@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::end_to_end::gate;
+use crate::end_to_end::gate_all;
 use crate::harness::factgate::run_alone;
 use crate::harness::world::World;
 
@@ -33,10 +33,10 @@ const DENIED: [(&str, &str); 12] = [
 #[test]
 #[ignore = "writes the archived documents anew; run it after the fact document or the example stacks have changed"]
 fn write_archived_documents() {
-    let ready = World::applied();
+    let ready = World::rehearsed();
     keep(&ready, "ready.json", 0);
 
-    let blocked = World::applied();
+    let blocked = World::rehearsed();
     let bucket = "fraud-platform-dev-full-evidence";
     let suspended = json!({"Bucket": bucket, "VersioningConfiguration": {"Status": "Suspended"}});
     blocked.aws.hand("s3", "PutBucketVersioning", suspended);
@@ -49,7 +49,7 @@ fn write_archived_documents() {
     blocked.change_registry(|text| text.replace("FLINK_PARALLELISM_DEFAULT = 2", "FLINK_PARALLELISM_DEFAULT = 0"));
     keep(&blocked, "blocked.json", 1);
 
-    let unreadable = World::applied();
+    let unreadable = World::rehearsed();
     for (service, operation) in DENIED {
         unreadable.aws.fail(service, operation, "access_denied");
     }
@@ -57,7 +57,7 @@ fn write_archived_documents() {
 }
 
 fn keep(world: &World, name: &str, code: i32) {
-    let run = gate(world, &[]);
+    let run = gate_all(world, &[]);
     assert_eq!(run.code, code, "{name}\n{}\n{}", run.stdout, run.stderr);
     fs::create_dir_all(folder()).unwrap();
     fs::copy(world.folder().join("facts.json"), folder().join(name)).unwrap();

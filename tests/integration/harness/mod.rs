@@ -5,11 +5,13 @@
 //! emulator     AWS: a process that is started once and forked for every test
 //! terraform    the example stacks, applied by the real binary
 //! registry     the sample registry, with the handles pinned that an apply makes known
+//! approvals    what an operator signs
 //! world        all of these together, in a folder and an environment of their own
 //! factgate     the program under test, run in a world
 //! opa          real OPA, for comparison
 //! ```
 
+pub(crate) mod approvals;
 pub(crate) mod emulator;
 pub(crate) mod factgate;
 pub(crate) mod opa;

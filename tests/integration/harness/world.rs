@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use super::emulator::Emulator;
-use super::{registry, terraform, tools};
+use super::{approvals, factgate, registry, terraform, tools};
 
 /// Passed on from the outside: where programs and temporary files are, and what a download of the provider may need.
 const INHERITED: [&str; 9] = [
@@ -78,6 +78,40 @@ impl World {
             (world.aws, registry::pin_handles(&registry::sample(), &outputs))
         });
         Self::around(APPLIED.0.fork(), &APPLIED.1)
+    }
+
+    /// An applied world in which `data_ml` and `ops` have been destroyed and recovered, with the sealed document of that rehearsal
+    /// (`rehearsal.json`) and the operator's approvals: the world in which every lane should pass.
+    pub(crate) fn rehearsed() -> Self {
+        static REHEARSED: LazyLock<(Emulator, String, String)> = LazyLock::new(|| {
+            let world = World::applied();
+            approvals::write_all(&world);
+            let run = factgate::run_in(
+                &world,
+                [
+                    "rehearse",
+                    "--scope",
+                    "data_ml,ops",
+                    "--approval",
+                    "rehearsal.toml",
+                    "--registry",
+                    "dev_full.registry.md",
+                    "--terraform-root",
+                    "terraform",
+                    "--facts",
+                    "rehearsal.json",
+                ],
+            );
+            assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
+            world.aws.clear_log();
+            let registry = fs::read_to_string(world.registry()).unwrap();
+            let rehearsal = fs::read_to_string(world.folder().join("rehearsal.json")).unwrap();
+            (world.aws, registry, rehearsal)
+        });
+        let world = Self::around(REHEARSED.0.fork(), &REHEARSED.1);
+        fs::write(world.folder().join("rehearsal.json"), &REHEARSED.2).unwrap();
+        approvals::write_all(&world);
+        world
     }
 
     fn around(aws: Emulator, registry: &str) -> Self {
