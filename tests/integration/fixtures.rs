@@ -15,7 +15,7 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 /// The reads that are denied in `unreadable.json`: one or more of each service.
-const DENIED: [(&str, &str); 12] = [
+const DENIED: [(&str, &str); 24] = [
     ("s3", "GetBucketEncryption"),
     ("s3", "GetBucketVersioning"),
     ("s3", "GetPublicAccessBlock"),
@@ -28,6 +28,18 @@ const DENIED: [(&str, &str); 12] = [
     ("glue", "GetSchemaVersion"),
     ("ssm", "GetParameter"),
     ("tagging", "GetResources"),
+    ("states", "DescribeStateMachine"),
+    ("apigateway", "GetStages"),
+    ("lambda", "GetFunctionConfiguration"),
+    ("eks", "DescribeCluster"),
+    ("sqs", "GetQueueAttributes"),
+    ("iam", "SimulatePrincipalPolicy"),
+    ("sagemaker", "ListEndpoints"),
+    ("budgets", "DescribeBudget"),
+    ("monitoring", "DescribeAlarms"),
+    ("monitoring", "GetDashboard"),
+    ("logs", "DescribeLogGroups"),
+    ("ssm", "DescribeParameters"),
 ];
 
 #[test]
@@ -45,6 +57,11 @@ fn write_archived_documents() {
     let role = "fraud-platform-dev-full-eks-nodegroup";
     let policy = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy";
     blocked.aws.hand("iam", "DetachRolePolicy", json!({"RoleName": role, "PolicyArn": policy}));
+    let queue = json!({"QueueName": "fraud-platform-dev-full-ig-dlq"});
+    let queue = blocked.aws.hand("sqs", "GetQueueUrl", queue);
+    blocked.aws.hand("sqs", "DeleteQueue", json!({"QueueUrl": queue["QueueUrl"]}));
+    blocked.aws.hand("cloudwatch", "DisableAlarmActions", json!({"AlarmNames": ["fraud-platform-dev-full-rtdl-lag"]}));
+    blocked.aws.hand("logs", "DeleteLogGroup", json!({"logGroupName": "/fraud-platform/dev_full/correlation-audit"}));
     fs::remove_dir_all(blocked.terraform_root().join("ops")).unwrap();
     blocked.change_registry(|text| text.replace("FLINK_PARALLELISM_DEFAULT = 2", "FLINK_PARALLELISM_DEFAULT = 0"));
     keep(&blocked, "blocked.json", 1);
