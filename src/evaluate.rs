@@ -116,9 +116,9 @@ pub fn evaluate(
         verdicts.push(verdict);
     }
     let tool = tool();
-    let artifacts = artifacts::evaluate(policies, &covered, &input, &tool, &verdicts, &waived)?;
     let waivers = judged.verdicts(&verdicts);
     let reasons = scope.reasons(&verdicts, &waivers);
+    let artifacts = artifacts::evaluate(policies, &covered, &input, &tool, &verdicts, &reasons, &waived)?;
     verdicts.retain(|verdict| scope.covers(&verdict.lane));
     let verdict = Verdict {
         format: FORMAT.to_owned(),

@@ -14,20 +14,22 @@ const LOG: &str = ".log";
 /// The rule that gives them.
 const RULE: &str = "artifacts";
 
-/// Lane → file name → body. `lanes` are those whose artifacts are wanted, `verdicts` those on all lanes.
+/// Lane → file name → body. `lanes` are those whose artifacts are wanted, `verdicts` those on all lanes, `reasons` why the outcome
+/// is NO-GO beside their blockers.
 pub(super) fn evaluate(
     policies: &Policies,
     lanes: &[&Lane],
     input: &EngineValue,
     tool: &ToolIdentity,
     verdicts: &[LaneVerdict],
+    reasons: &[String],
     waived: &Value,
 ) -> Result<BTreeMap<String, BTreeMap<String, Value>>, PolicyError> {
     let shape = |error: serde_json::Error| PolicyError::Internal { message: format!("a verdict is no JSON: {error}") };
     let engine = policies.engine_with(&json!({
         "tool": serde_json::to_value(tool).map_err(shape)?,
         "policies_digest": policies.identity().digest,
-        "verdict": {"lanes": verdicts::as_data(verdicts).map_err(shape)?},
+        "verdict": {"lanes": verdicts::as_data(verdicts).map_err(shape)?, "reasons": reasons},
         "waived": waived,
     }))?;
     let mut artifacts = BTreeMap::new();

@@ -264,7 +264,7 @@ mod tests {
             expires_at: "2026-12-31T00:00:00Z".parse().unwrap(),
         };
         for (name, text) in [("w.toml", TOML), ("w.json", JSON), ("w.yaml", YAML), ("w.yml", YAML)] {
-            assert_eq!(of(name, text).unwrap(), [waiver.clone()], "{name}");
+            assert_eq!(of(name, text).unwrap(), std::slice::from_ref(&waiver), "{name}");
         }
         let native = TOML.replace("\"2026-12-31T00:00:00Z\"", "2026-12-31T00:00:00Z");
         assert_eq!(of("w.toml", &native).unwrap(), [waiver]);

@@ -175,7 +175,7 @@ fn factgate(evaluation: &Evaluation) -> Value {
     json!({
         "tool": verdict.tool,
         "policies_digest": verdict.policies.digest,
-        "verdict": {"lanes": lanes},
+        "verdict": {"lanes": lanes, "reasons": verdict.reasons},
     })
 }
 

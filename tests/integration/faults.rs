@@ -17,7 +17,7 @@ use factgate_collector::fact::{FactDocument, Facts, Observation, ReadErrorKind, 
 use factgate_collector::registry::Registry;
 use serde_json::{Value, json};
 
-use crate::end_to_end::gate;
+use crate::end_to_end::gate_all;
 use crate::harness::emulator::{COLLECTOR, LoggedCall};
 use crate::harness::factgate::{Run, run_alone, run_in};
 use crate::harness::registry::set_handle;
@@ -31,7 +31,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A world in which the collector has occasion for every operation of the catalog.
 fn world() -> World {
-    let world = World::applied();
+    let world = World::rehearsed();
     let statement = json!({"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"});
     let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
     for role in ["fraud-platform-dev-full-eks-nodegroup", "fraud-platform-dev-full-eks-runtime-platform-base"] {
@@ -76,8 +76,19 @@ fn unsigned(signed: String) -> String {
 }
 
 fn collect(world: &World, more: &[&str]) -> Run {
-    let fixed =
-        ["collect", "--registry", "dev_full.registry.md", "--terraform-root", "terraform", "--facts", "facts.json"];
+    let fixed = [
+        "collect",
+        "--registry",
+        "dev_full.registry.md",
+        "--terraform-root",
+        "terraform",
+        "--rehearsal",
+        "rehearsal.json",
+        "--approval",
+        "m2_go_ahead.toml,m3_handoff.toml",
+        "--facts",
+        "facts.json",
+    ];
     run_in(world, fixed.iter().chain(more))
 }
 
@@ -334,10 +345,10 @@ fn a_list_whose_second_page_fails_is_unreadable() {
 
 #[test]
 fn a_denied_read_of_a_whole_run_is_worth_a_retry() {
-    let world = World::applied();
+    let world = World::rehearsed();
     world.aws.fail("s3", "GetBucketVersioning", "access_denied");
     let started = Instant::now();
-    let run = gate(&world, &["--deadline", "120s"]);
+    let run = gate_all(&world, &["--deadline", "120s"]);
     assert_eq!(run.code, 3, "{}\n{}", run.stdout, run.stderr);
     assert!(started.elapsed() < Duration::from_secs(120));
     // Who reads the table learns which permission is missing.
@@ -346,10 +357,10 @@ fn a_denied_read_of_a_whole_run_is_worth_a_retry() {
 
 #[test]
 fn a_hung_read_of_a_whole_run_ends_in_time() {
-    let world = World::applied();
+    let world = World::rehearsed();
     world.aws.fail("glue", "GetSchemaVersion", "hang");
     let started = Instant::now();
-    let run = gate(&world, &["--deadline", "120s", "--call-timeout", "1s", "--max-attempts", "2"]);
+    let run = gate_all(&world, &["--deadline", "120s", "--call-timeout", "1s", "--max-attempts", "2"]);
     assert_eq!(run.code, 3, "{}\n{}", run.stdout, run.stderr);
     assert!(started.elapsed() < Duration::from_secs(120));
     assert!(run.stdout.contains("glue:GetSchemaVersion"), "{}", run.stdout);
