@@ -2,6 +2,9 @@ package m2_test
 
 import data.lib.fixture_test as fixture
 
+# The lanes that read what the tables damage by contract; the whole gate has tables of its own.
+_lanes := {"M2A", "M2B", "M2C", "M2D", "M2E"}
+
 # Every lane judges its own evidence by the same rules; one lane's observation of each kind is enough to show each of
 # them.
 
@@ -143,7 +146,7 @@ _inconsistent := {
 }
 
 test_each_inconsistency_blocks_exactly_as_its_table_says if {
-	found := {name: fixture.difference(case.document, case.expected) | some name, case in _inconsistent}
+	found := {name: fixture.difference(case.document, _lanes, case.expected) | some name, case in _inconsistent}
 	found == {name: data.lib.fixture_test.as_expected | some name, _ in _inconsistent}
 }
 
@@ -154,9 +157,9 @@ test_a_recorded_failure_is_evidence if {
 		["receipts", "s3.HeadBucket/state", "http_status"],
 		403,
 	)
-	fixture.codes(denied) == {"M2A-B1"}
+	fixture.codes(denied, _lanes) == {"M2A-B1"}
 	without_call := fixture.put(denied, array.concat(_head, ["receipts"]), [])
-	fixture.codes(without_call) == {"M2A-B1"}
+	fixture.codes(without_call, _lanes) == {"M2A-B1"}
 }
 
 test_an_absence_without_an_answer_is_no_evidence if {
@@ -164,7 +167,7 @@ test_an_absence_without_an_answer_is_no_evidence if {
 		fixture.absent(_ready, _head),
 		["receipts", "s3.HeadBucket/state", "http_status"],
 	)
-	fixture.codes(absent) == {"M2A-B1", "M2A-B5"}
+	fixture.codes(absent, _lanes) == {"M2A-B1", "M2A-B5"}
 }
 
 # Removing any observation of the document, status and all, is never better than not being able to read it.
@@ -173,6 +176,6 @@ test_every_hole_blocks_with_evidence if {
 		some read in data.lib.fixture_test.reads
 		not read in data.lib.fixture_test.rollup_reads
 	}
-	causes := {at: {blocker[3] | some blocker in fixture.blockers(fixture.without(_ready, at))} | some at in places}
+	causes := {at: {blocker[3] | some blocker in fixture.blockers_of(fixture.without(_ready, at), _lanes)} | some at in places}
 	{at | some at, found in causes; "evidence" in found} == places
 }

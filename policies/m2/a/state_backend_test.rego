@@ -2,6 +2,9 @@ package m2.a_test
 
 import data.lib.fixture_test as fixture
 
+# The lanes that read what the tables damage by contract; the whole gate has tables of its own.
+_lanes := {"M2A", "M2E"}
+
 _ready := data.lib.fixture_test.ready
 
 _bucket := ["aws", "s3", "buckets", "state"]
@@ -190,7 +193,7 @@ _with_other_table_receipt := fixture.put(
 )
 
 test_each_damage_blocks_exactly_as_its_table_says if {
-	found := {name: fixture.difference(damage.document, damage.expected) | some name, damage in _damaged}
+	found := {name: fixture.difference(damage.document, _lanes, damage.expected) | some name, damage in _damaged}
 	found == {name: data.lib.fixture_test.as_expected | some name, _ in _damaged}
 }
 
@@ -213,17 +216,17 @@ _decides := {
 }
 
 test_each_unreadable_fact_turns_exactly_its_readers_red if {
-	unread := fixture.unread(_decides)
+	unread := fixture.unread(_decides, _lanes)
 	{at: fixture.codes_of(blocking) | some at, blocking in unread} == _decides
-	unread == {at: fixture.readers(at, "unreadable") | some at, _ in _decides}
+	unread == {at: fixture.readers(at, _lanes, "unreadable") | some at, _ in _decides}
 }
 
 test_a_deleted_lock_table_blocks_existence_and_posture if {
-	fixture.blockers(fixture.absent(_ready, _table)) == fixture.readers(_table, "absent")
+	fixture.blockers_of(fixture.absent(_ready, _table), _lanes) == fixture.readers(_table, _lanes, "absent")
 }
 
 test_each_unpinned_handle_blocks if {
-	codes := {name: fixture.codes(fixture.pinned(_ready, name, "TO_PIN")) |
+	codes := {name: fixture.codes(fixture.pinned(_ready, name, "TO_PIN"), _lanes) |
 		some name in [
 			"TF_STATE_BUCKET", "TF_STATE_BUCKET_REGION", "TF_LOCK_TABLE", "TF_STATE_ENCRYPTION_ENABLED",
 			"TF_STATE_KEY_DATA_ML", "TF_STACK_DATA_ML_DIR",

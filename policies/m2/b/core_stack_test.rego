@@ -2,6 +2,9 @@ package m2.b_test
 
 import data.lib.fixture_test as fixture
 
+# The lanes that read what the tables damage by contract; the whole gate has tables of its own.
+_lanes := {"M2A", "M2B", "M2C", "M2E"}
+
 _ready := data.lib.fixture_test.ready
 
 _core := ["terraform", "stacks", "core"]
@@ -247,7 +250,7 @@ _without_baseline(name) := ["M2B-B4", name, "the baseline policies are attached"
 _untagged(name) := ["M2B-B4", name, "it carries the pinned tags", "violated"]
 
 test_each_damage_blocks_exactly_as_its_table_says if {
-	found := {name: fixture.difference(damage.document, damage.expected) | some name, damage in _damaged}
+	found := {name: fixture.difference(damage.document, _lanes, damage.expected) | some name, damage in _damaged}
 	found == {name: data.lib.fixture_test.as_expected | some name, _ in _damaged}
 }
 
@@ -277,30 +280,30 @@ _decides := {
 }
 
 test_each_unreadable_fact_turns_exactly_its_readers_red if {
-	unread := fixture.unread(_decides)
+	unread := fixture.unread(_decides, _lanes)
 	{at: fixture.codes_of(blocking) | some at, blocking in unread} == _decides
-	unread == {at: fixture.readers(at, "unreadable") | some at, _ in _decides}
+	unread == {at: fixture.readers(at, _lanes, "unreadable") | some at, _ in _decides}
 }
 
 # These are read only once something was applied.
 test_an_unreadable_apply_blocks if {
-	fixture.codes(fixture.unreadable(_applied(0, _digest, 0), _at(["apply"]))) == {"M2B-B2", "M2B-B5"}
+	fixture.codes(fixture.unreadable(_applied(0, _digest, 0), _at(["apply"])), _lanes) == {"M2B-B2", "M2B-B5"}
 }
 
 test_an_unreadable_plan_after_the_apply_blocks if {
-	fixture.blockers(fixture.unreadable(_applied(0, _digest, 0), _at(["post_apply_plan"]))) == {
+	fixture.blockers_of(fixture.unreadable(_applied(0, _digest, 0), _at(["post_apply_plan"])), _lanes) == {
 		["M2B-B4", "core", "the last plan shows no changes", "unreadable"],
 	}
 }
 
 test_a_tag_without_an_expected_value_is_not_pinned if {
 	document := fixture.without(_ready, ["handles", "TAG_OWNER_KEY", "expected_tag_value"])
-	found := {[blocker[0], blocker[3]] | some blocker in fixture.blockers(document)}
+	found := {[blocker[0], blocker[3]] | some blocker in fixture.blockers_of(document, _lanes)}
 	found == {["M2B-B4", "unpinned"]}
 }
 
 test_each_unpinned_handle_blocks if {
-	codes := {name: fixture.codes(fixture.pinned(_ready, name, "TO_PIN")) |
+	codes := {name: fixture.codes(fixture.pinned(_ready, name, "TO_PIN"), _lanes) |
 		some name in [
 			"S3_EVIDENCE_BUCKET", "KMS_KEY_ALIAS_PLATFORM", "MSK_CLIENT_SUBNET_IDS", "PROJECT_SLUG",
 			"ROLE_EKS_NODEGROUP_DEV_FULL", "S3_BUCKET_ENCRYPTION_ENABLED", "TF_STACK_CORE_DIR",

@@ -2,6 +2,9 @@ package m2.c_test
 
 import data.lib.fixture_test as fixture
 
+# The lanes that read what the tables damage by contract; the whole gate has tables of its own.
+_flink_lanes := {"M2C"}
+
 _with(name, value) := fixture.pinned(data.lib.fixture_test.ready, name, value)
 
 _checkpoints := "FLINK_CHECKPOINT_S3_PREFIX_PATTERN"
@@ -77,6 +80,6 @@ _incoherent := {
 }
 
 test_each_incoherence_blocks_exactly_as_its_table_says if {
-	found := {name: fixture.difference(case.document, case.expected) | some name, case in _incoherent}
+	found := {name: fixture.difference(case.document, _flink_lanes, case.expected) | some name, case in _incoherent}
 	found == {name: data.lib.fixture_test.as_expected | some name, _ in _incoherent}
 }

@@ -2,6 +2,9 @@ package m2.e_test
 
 import data.lib.fixture_test as fixture
 
+# The lanes that read what the tables damage by contract; the whole gate has tables of its own.
+_edge_lanes := {"M2E"}
+
 _api(aspect) := ["aws", "apigatewayv2", "apis", "a1b2c3", aspect]
 
 _items(aspect) := array.concat(_api(aspect), ["value", "items"])
@@ -128,6 +131,6 @@ _edges := {
 }
 
 test_each_edge_blocks_exactly_as_its_table_says if {
-	found := {name: fixture.difference(case.document, case.expected) | some name, case in _edges}
+	found := {name: fixture.difference(case.document, _edge_lanes, case.expected) | some name, case in _edges}
 	found == {name: data.lib.fixture_test.as_expected | some name, _ in _edges}
 }
