@@ -87,3 +87,20 @@ test_a_setting_falls_back_only_where_its_handle_is_not_mentioned if {
 		"NOWHERE": ["d", []],
 	}
 }
+
+test_lists_may_be_written_with_commas if {
+	document := {"handles": {
+		"TEXT": {"value": "a, b,a", "line": 1},
+		"LIST": {"value": ["a", "b"], "line": 2},
+		"NUMBER": {"value": 7, "line": 3},
+	}}
+	listed := {name: handle.listed(name) | some name in ["TEXT", "LIST", "NUMBER", "OPEN"]} with input as document
+	listed == {"TEXT": {"a", "b"}, "LIST": {"a", "b"}, "NUMBER": set(), "OPEN": set()}
+}
+
+test_the_folder_needs_both_parts_of_the_platforms_name if {
+	folder := handle.folder with input as _document
+	folder == "/fraud-platform/dev_full"
+	open := handle.folder with input as {"handles": {"PROJECT_SLUG": {"value": "x", "line": 1}}}
+	open == null
+}

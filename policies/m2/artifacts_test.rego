@@ -69,6 +69,33 @@ _names := {
 		"m2e_blocker_register.json",
 		"m2e_execution_summary.json",
 	},
+	"f": {
+		"m2f_secret_inventory_snapshot.json",
+		"m2f_secret_materialization_snapshot.json",
+		"m2f_secret_role_readability_matrix.json",
+		"m2f_plaintext_leakage_scan.json",
+		"m2f_ig_secret_contract_snapshot.json",
+		"m2f_blocker_register.json",
+		"m2f_execution_summary.json",
+	},
+	"g": {
+		"m2g_data_ml_output.json",
+		"m2g_blocker_register.json",
+		"m2g_execution_summary.json",
+		"terraform_init.log",
+		"terraform_validate.log",
+		"terraform_plan.log",
+		"terraform_apply.log",
+	},
+	"h": {
+		"m2h_ops_output.json",
+		"m2h_blocker_register.json",
+		"m2h_execution_summary.json",
+		"terraform_init.log",
+		"terraform_validate.log",
+		"terraform_plan.log",
+		"terraform_apply.log",
+	},
 	"i": {
 		"m2i_rehearsal_scope_snapshot.json",
 		"m2i_destroy_apply_receipts.json",
@@ -97,6 +124,9 @@ _artifacts(document) := found if {
 		"c": data.m2.c.artifacts,
 		"d": data.m2.d.artifacts,
 		"e": data.m2.e.artifacts,
+		"f": data.m2.f.artifacts,
+		"g": data.m2.g.artifacts,
+		"h": data.m2.h.artifacts,
 		"i": data.m2.i.artifacts,
 		"j": data.m2.j.artifacts,
 	} with input as document
@@ -254,4 +284,35 @@ test_edge_and_path_snapshots_show_what_was_judged if {
 	governance := _artifacts(_ready).e["m2e_runtime_path_governance_snapshot.json"]
 	governance.handles.IG_EDGE_MODE.value == "apigw_lambda_ddb"
 	governance.conformance.conforms
+}
+
+test_logs_are_text_as_it_was_written if {
+	document := fixture.put(_ready, ["terraform", "stacks", "ops", "init", "value", "log"], "Initialized!\n")
+	found := _artifacts(document)
+	logs := [body | some lane in ["g", "h"]; some name, body in found[lane]; endswith(name, ".log")]
+	count(logs) == 8
+	every log in logs {
+		is_string(log)
+	}
+	contains(found.h["terraform_init.log"], "Initialized!")
+}
+
+test_secret_snapshots_show_what_was_judged if {
+	found := _artifacts(_ready).f
+	row := found["m2f_secret_role_readability_matrix.json"].roles.ROLE_LAMBDA_IG_EXECUTION
+	[row.must_read, row.decisions.SSM_IG_API_KEY_PATH, row.conformance.conforms] == [
+		["SSM_IG_API_KEY_PATH"],
+		["allowed"],
+		true,
+	]
+	found["m2f_secret_materialization_snapshot.json"].parameters.SSM_IG_API_KEY_PATH.must_be_encrypted
+	found["m2f_plaintext_leakage_scan.json"].conformance.conforms
+	found["m2f_secret_inventory_snapshot.json"].unnamed == []
+}
+
+test_the_operations_snapshot_keeps_no_address if {
+	output := _artifacts(_ready).h["m2h_ops_output.json"]
+	output.guardrails.conformance.conforms
+	output.correlation.conformance.conforms
+	not "AWS_BUDGET_NOTIFICATION_EMAIL" in object.keys(output.guardrails.handles)
 }

@@ -10,6 +10,9 @@ _observed(document) := found if {
 			"c": data.m2.c.observations,
 			"d": data.m2.d.observations,
 			"e": data.m2.e.observations,
+			"f": data.m2.f.observations,
+			"g": data.m2.g.observations,
+			"h": data.m2.h.observations,
 		}
 		some observation in observations
 	} with input as document
@@ -147,6 +150,54 @@ _noteworthy := {
 			"arn:aws:iam::123456789012:role/other",
 		),
 		"expected": {["e", "LAMBDA_IG_HANDLER_NAME", "the function runs as another role than ROLE_LAMBDA_IG_EXECUTION"]},
+	},
+	"a parameter that no handle names": {
+		"document": fixture.put(
+			_ready,
+			["aws", "ssm", "inventories", "/fraud-platform/dev_full", "parameters", "value", "Parameters", 0],
+			{"Name": "/fraud-platform/dev_full/old", "Type": "String"},
+		),
+		"expected": {[
+			"f",
+			"PROJECT_SLUG",
+			"parameters below the platform's folder that no handle names: /fraud-platform/dev_full/old",
+		]},
+	},
+	"an address that is encrypted": {
+		"document": fixture.put(
+			_ready,
+			["aws", "ssm", "parameters", "/fraud-platform/dev_full/redis/endpoint", "metadata", "value", "Type"],
+			"SecureString",
+		),
+		"expected": {[
+			"f",
+			"SSM_REDIS_ENDPOINT_PATH",
+			"the parameter is a SecureString and holds no credential that would need it",
+		]},
+	},
+	"an endpoint that is live": {
+		"document": fixture.put(_ready, ["aws", "sagemaker", "endpoints", "online", "endpoint"], {
+			"status": "present",
+			"value": {"EndpointStatus": "InService"},
+			"receipts": [],
+		}),
+		"expected": {["g", "SM_ENDPOINT_NAME", "the endpoint is live (InService)"]},
+	},
+	"an alarm that rings": {
+		"document": fixture.put(
+			_ready,
+			["aws", "cloudwatch", "alarms", "rtdl-lag", "alarm", "value", "StateValue"],
+			"ALARM",
+		),
+		"expected": {["h", "ALARM_RTDL_LAG", "the alarm is ringing"]},
+	},
+	"a notification beyond the alerts": {
+		"document": fixture.put(
+			_ready,
+			["aws", "budgets", "budgets", "monthly", "notifications", "value", "Notifications", 0],
+			{"NotificationType": "FORECASTED", "Threshold": 100},
+		),
+		"expected": {["h", "AWS_BUDGET_NAME", "notifications beyond the pinned alerts: 1"]},
 	},
 }
 
