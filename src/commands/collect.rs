@@ -1,5 +1,6 @@
 //! `collect`: handles, Terraform and AWS into one sealed fact document.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use factgate_collector::collect::{self, Event, Evidence, Request};
 use factgate_collector::fact::{self, Facts, RunClock, Tool};
 use factgate_collector::registry::Registry;
 use factgate_collector::rehearsal::Section;
+use factgate_collector::terraform::STACKS;
 use factgate_collector::terraform::rehearsal::RehearsalError;
 use factgate_collector::{aws, terraform};
 
@@ -19,12 +21,9 @@ use crate::settings::{PolicySettings, SourceSettings};
 
 use super::packs;
 
-/// The stacks whose facts the lanes read.
-const MATERIALIZED: [&str; 5] = ["core", "streaming", "runtime", "data_ml", "ops"];
-
 /// Collects, and writes the document to `--facts` or standard output.
 pub(super) fn run(source: &SourceSettings, policy: &PolicySettings) -> Result<ExitCode, Error> {
-    let facts = facts(source, policy, packs::of_this_run)?;
+    let facts = facts(source, policy, None, packs::of_this_run)?;
     match &source.facts {
         Some(path) => facts.write(path)?,
         None => {
@@ -37,10 +36,11 @@ pub(super) fn run(source: &SourceSettings, policy: &PolicySettings) -> Result<Ex
     Ok(ExitCode::Go)
 }
 
-/// Collects one fact document. `evidence` gives the evidence of the lanes, from the instant of the run.
+/// Collects one fact document. `stacks` are the stacks to plan, all if it is `None`; `evidence` gives the evidence of the lanes, from the instant of the run.
 pub(super) fn facts(
     source: &SourceSettings,
     policy: &PolicySettings,
+    stacks: Option<BTreeSet<String>>,
     evidence: impl FnOnce(RunClock) -> Evidence,
 ) -> Result<Facts, Error> {
     let registry = Registry::read(&source.registry)?;
@@ -50,6 +50,9 @@ pub(super) fn facts(
     let progress = Progress::start(&source.registry);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     let mut request = request(registry, source, policy);
+    if let Some(stacks) = stacks {
+        request.terraform.materialize = stacks;
+    }
     request.evidence = evidence(request.clock);
     (request.approvals, request.rehearsal) = (approvals, rehearsal);
     let on_event = |event: Event<'_>| progress.on(&event);
@@ -109,7 +112,7 @@ pub(super) fn request(registry: Registry, source: &SourceSettings, policy: &Poli
     terraform.command_timeout = source.terraform_timeout;
     terraform.region = source.region.clone();
     terraform.endpoint_url = source.endpoint_url.clone();
-    terraform.materialize = MATERIALIZED.map(str::to_owned).into();
+    terraform.materialize = STACKS.map(str::to_owned).into();
     let mut defaults = aws::Defaults::default();
     let overridden = |topic: &str, pointer: &str| {
         policy.contract.get(topic).and_then(|topic| topic.pointer(pointer)?.as_str()).map(str::to_owned)

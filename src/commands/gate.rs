@@ -1,5 +1,6 @@
 //! `gate`: collect, evaluate, write the evidence packs and mirror them; what CI runs.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -12,6 +13,7 @@ use crate::evidence::mirror::MirrorTarget;
 use crate::evidence::{create_root, write_packs};
 use crate::exit::ExitCode;
 use crate::output::{self, Archive, OutputTarget};
+use crate::policy::Lane;
 use crate::settings::{LaneSettings, PolicySettings, SourceSettings};
 
 /// Where packs go by default: the local root of the contract.
@@ -27,9 +29,11 @@ pub(super) fn run(
 ) -> Result<ExitCode, Error> {
     let policies = policies(policy)?;
     let waivers = eval::waivers(lanes)?;
-    let covered: Vec<&str> = select(&policies, &lanes.lanes)?.iter().map(|lane| lane.lane.as_str()).collect();
+    let selected = select(&policies, &lanes.lanes)?;
+    let covered: Vec<&str> = selected.iter().map(|lane| lane.lane.as_str()).collect();
+    let stacks = stacks(policies.lanes(), &selected);
     let root = lanes.evidence_root.clone().unwrap_or_else(|| PathBuf::from(EVIDENCE_ROOT));
-    let facts = collect::facts(source, policy, |clock| packs::evidence(&covered, &root, clock))?;
+    let facts = collect::facts(source, policy, stacks, |clock| packs::evidence(&covered, &root, clock))?;
     // The document is what every later question goes back to: it is kept before anything else can fail.
     let document = source
         .facts
@@ -56,4 +60,41 @@ pub(super) fn run(
     let code = evaluation.verdict.exit_code();
     output::write(&[evaluation.verdict], &archive, outputs)?;
     Ok(code)
+}
+
+/// The stacks that the selected lanes and those before them read: no other is planned, let alone applied. `None` means all.
+fn stacks(all: &[Lane], selected: &[&Lane]) -> Option<BTreeSet<String>> {
+    let mut pending = selected.to_vec();
+    let mut seen = BTreeSet::new();
+    let mut stacks = BTreeSet::new();
+    while let Some(lane) = pending.pop() {
+        if seen.insert(&lane.lane) {
+            stacks.extend(lane.stacks.clone()?);
+            pending.extend(all.iter().filter(|other| lane.upstream.contains(&other.lane)));
+        }
+    }
+    Some(stacks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Policies, PolicyOptions};
+
+    #[test]
+    fn a_lane_needs_its_own_stacks_and_those_of_the_lanes_before_it() {
+        let policies = Policies::embedded(&PolicyOptions::default()).unwrap();
+        let of = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            stacks(policies.lanes(), &select(&policies, &names).unwrap())
+        };
+        let set = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(of(&["M2.A"]), set(&[]));
+        assert_eq!(of(&["M2.C"]), set(&["core", "streaming"]));
+        assert_eq!(of(&["M2.H"]), set(&["core", "streaming", "runtime", "data_ml", "ops"]));
+        for all in ["M2.F", "M2.I", "M2.J"] {
+            assert_eq!(of(&[all]), None);
+        }
+        assert_eq!(of(&[]), None);
+    }
 }

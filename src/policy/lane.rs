@@ -40,6 +40,8 @@ pub struct Lane {
     pub next: Option<String>,
     /// The lanes that must pass before it can.
     pub upstream: Vec<String>,
+    /// The stacks whose plans, outputs and states it reads; `None` where it does not say, which means every stack.
+    pub stacks: Option<Vec<String>>,
     /// What must hold for it to be done.
     pub definition_of_done: Vec<DoneItem>,
     /// The file names of its evidence.
@@ -201,6 +203,7 @@ fn read_lane(
         description: annotation.description,
         next: successor(name).map(str::to_owned),
         upstream: declaration.upstream,
+        stacks: declaration.stacks,
         definition_of_done: declaration.definition_of_done,
         artifacts: declaration.artifacts,
         codes,

@@ -7,6 +7,7 @@
 #   lane: M2.A
 #   next: M2.B
 #   upstream: []
+#   stacks: []
 #   definition_of_done:
 #     - item: state bucket conformance checks pass.
 #       codes: [M2A-B1, M2A-B2]

@@ -7,6 +7,7 @@
 #   lane: M2.B
 #   next: M2.C
 #   upstream: [M2.A]
+#   stacks: [core]
 #   definition_of_done:
 #     - item: "`core` plan/apply succeeds."
 #       codes: [M2B-B1, M2B-B2]

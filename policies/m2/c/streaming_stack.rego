@@ -8,6 +8,7 @@
 #   lane: M2.C
 #   next: M2.D
 #   upstream: [M2.B]
+#   stacks: [streaming]
 #   definition_of_done:
 #     - item: "`streaming` plan/apply succeeds."
 #       codes: [M2C-B1, M2C-B2]

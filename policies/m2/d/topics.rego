@@ -7,6 +7,7 @@
 #   lane: M2.D
 #   next: M2.E
 #   upstream: [M2.C]
+#   stacks: [streaming]
 #   definition_of_done:
 #     - item: required topic surfaces are reachable/provisionable.
 #       codes: [M2D-B1, M2D-B2, M2D-B6]

@@ -7,6 +7,7 @@
 #   lane: M2.E
 #   next: M2.F
 #   upstream: [M2.D]
+#   stacks: [runtime]
 #   definition_of_done:
 #     - item: "`runtime` plan/apply succeeds."
 #       codes: [M2E-B1, M2E-B2]

@@ -7,6 +7,7 @@
 #   lane: M2.G
 #   next: M2.H
 #   upstream: [M2.E]
+#   stacks: [data_ml]
 #   definition_of_done:
 #     - item: "`data_ml` plan/apply succeeds."
 #       codes: [M2G-B1, M2G-B2]

@@ -7,6 +7,7 @@
 #   lane: M2.H
 #   next: M2.I
 #   upstream: [M2.G]
+#   stacks: [ops]
 #   definition_of_done:
 #     - item: "`ops` plan/apply succeeds."
 #       codes: [M2H-B1, M2H-B2, M2H-B3, M2H-B4, M2H-B5]

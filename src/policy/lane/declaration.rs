@@ -12,17 +12,21 @@ pub(super) struct Declaration {
     pub(super) upstream: Vec<String>,
     pub(super) definition_of_done: Vec<DoneItem>,
     pub(super) artifacts: Vec<String>,
+    pub(super) stacks: Option<Vec<String>>,
 }
 
 impl Declaration {
     pub(super) fn read(lane: &str, mut custom: Mapping, codes: &[String], defects: &mut Vec<Defect>) -> Self {
-        custom.only(&["lane", "next", "upstream", "definition_of_done", "artifacts"], defects);
+        custom.only(&["lane", "next", "upstream", "stacks", "definition_of_done", "artifacts"], defects);
         expect(&mut custom, "lane", Some(lane), defects);
         expect(&mut custom, "next", successor(lane), defects);
         Self {
             upstream: upstream(lane, &mut custom, defects),
             definition_of_done: definition_of_done(&mut custom, codes, defects),
             artifacts: artifacts(lane, &mut custom, defects),
+            stacks: custom
+                .has("stacks")
+                .then(|| custom.texts("stacks", defects).into_iter().map(|(name, _)| name).collect()),
         }
     }
 }
