@@ -176,6 +176,6 @@ test_every_hole_blocks_with_evidence if {
 		some read in data.lib.fixture_test.reads
 		not read in data.lib.fixture_test.rollup_reads
 	}
-	causes := {at: {blocker[3] | some blocker in fixture.blockers_of(fixture.without(_ready, at), _lanes)} | some at in places}
+	causes := {at: {blocker[3] | some blocker in fixture.blockers(fixture.without(_ready, at))} | some at in places}
 	{at | some at, found in causes; "evidence" in found} == places
 }

@@ -13,7 +13,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::end_to_end::gate;
+use crate::end_to_end::gate_first_lanes;
 use crate::harness::world::World;
 
 /// The blocker that a drift is about, among all that follow from it: code, subject, cause.
@@ -28,7 +28,7 @@ fn assert_blocks(world: &World, codes: &[&str], key: Key<'_>) {
 /// The same, with more arguments.
 #[track_caller]
 fn assert_blocks_with(world: &World, more: &[&str], codes: &[&str], (code, subject, cause): Key<'_>) {
-    let run = gate(world, more);
+    let run = gate_first_lanes(world, more);
     let verdict = fs::read(world.folder().join("verdict.json")).unwrap_or_else(|_| panic!("{}", run.stderr));
     let verdict: Value = serde_json::from_slice(&verdict).unwrap();
     let blockers: Vec<&Value> =

@@ -63,7 +63,9 @@ b4 contains check.of({
 	"actual": _astray,
 })
 
-_rows := [row | some row in data.contract.m2.topics.owners]
+_rows := [row | some row in data.contract.m2.topics.owners] if {
+	is_array(data.contract.m2.topics.owners)
+} else := []
 
 _rows_of(name) := [row | some row in _rows; is_object(row); object.get(row, "topic", null) == name]
 

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{append, assert_blocks, assert_blocks_with, edit, pinned};
-use crate::end_to_end::gate;
+use crate::end_to_end::gate_first_lanes;
 use crate::harness::world::World;
 
 const EVIDENCE: &str = "fraud-platform-dev-full-evidence";
@@ -26,7 +26,7 @@ fn suspended_versioning_of_the_evidence_bucket_blocks() {
 fn drift_that_the_run_itself_applies_away_opens_the_gate() {
     let world = World::applied();
     suspend_versioning_of_evidence(&world);
-    let run = gate(&world, &["--terraform", "apply"]);
+    let run = gate_first_lanes(&world, &["--terraform", "apply"]);
     assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
     let facts: Value = serde_json::from_slice(&fs::read(world.folder().join("facts.json")).unwrap()).unwrap();
     let core = &facts["terraform"]["stacks"]["core"];
