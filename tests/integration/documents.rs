@@ -72,7 +72,7 @@ pub(crate) fn observations(document: &Value) -> Vec<String> {
         }
     }
     let mut found = vec!["/run/caller_identity".to_owned()];
-    for section in ["aws", "terraform"] {
+    for section in ["aws", "terraform", "plaintext_scan", "evidence", "rehearsal", "approvals"] {
         collect(&document[section], &format!("/{section}"), &mut found);
     }
     found
