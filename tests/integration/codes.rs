@@ -93,9 +93,11 @@ const EVIDENCE: [&str; 10] =
 /// The code of the rollup that is open while a blocker of any lane before it is.
 const OPEN_ANYWHERE: &str = "M2J-B2";
 
-/// The codes that cannot fire alone: lane D reads the schema registry, too, and what else is said of a topic's owner follows
-/// when its role is gone.
-const NEVER_ALONE: [&str; 2] = ["M2C-B5", "M2D-B4"];
+/// The codes that do not fire alone: two lanes judge the same fact, or the code rests on another one.
+const NEVER_ALONE: [&str; 12] = [
+    "M2C-B5", "M2D-B2", "M2D-B3", "M2D-B4", "M2F-B1", "M2F-B7", "M2G-B4", "M2H-B4", "M2H-B5", "M2J-B3", "M2J-B4",
+    "M2J-B6",
+];
 
 /// One edit of the document: a JSON pointer and what stands there afterwards; nothing removes it.
 type Edit = (&'static str, Option<Value>);
