@@ -226,7 +226,10 @@ fn a_missing_terraform_makes_its_facts_unreadable() {
     let world = World::applied();
     let fixed =
         ["gate", "--registry", "dev_full.registry.md", "--terraform-root", "terraform", "--facts", "facts.json"];
-    let run = run_in(&world, fixed.iter().chain(&["--terraform-binary", "nowhere", "--evidence-root", "packs"]));
+    let run = run_in(
+        &world,
+        fixed.iter().chain(&["--lane", "M2.A,M2.B,M2.C", "--terraform-binary", "nowhere", "--evidence-root", "packs"]),
+    );
     assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
     assert_eq!(run.code, 3, "{}\n{}", run.stderr, run.stdout);
     assert!(run.stdout.contains("TerraformNotFound"), "{}", run.stdout);
