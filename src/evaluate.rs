@@ -120,10 +120,11 @@ pub fn evaluate(
     let reasons = scope.reasons(&verdicts, &waivers);
     let artifacts = artifacts::evaluate(policies, &covered, &input, &tool, &verdicts, &reasons, &waived)?;
     verdicts.retain(|verdict| scope.covers(&verdict.lane));
+    let outcome = verdicts::outcome(&verdicts, &reasons);
     let verdict = Verdict {
         format: FORMAT.to_owned(),
-        outcome: verdicts::outcome(&verdicts, &reasons),
-        p0: verdicts::p0(&verdicts, &reasons),
+        outcome,
+        p0: scope.p0(outcome),
         reasons,
         covers: covered.iter().map(|lane| lane.lane.clone()).collect(),
         facts: document.identity().clone(),

@@ -62,10 +62,12 @@ pub enum Outcome {
 pub struct P0 {
     /// `SUBSTRATE_READY`.
     pub name: String,
-    /// `GO`, `NO-GO`, or `not evaluated` while the evaluated lanes are fewer than the contract's ten.
+    /// `GO`, `NO-GO`, or `not evaluated` while neither the rollup (`M2.J`) nor all of the contract's ten lanes are covered.
     pub status: String,
-    /// The contract's lanes that were not evaluated.
+    /// The contract's lanes that P0 still lacks: those that are not covered, unless the rollup is. It answers for them all.
     pub missing_lanes: Vec<String>,
+    /// The lanes that are not covered and rest on the accepted evidence pack of an earlier run.
+    pub packs: Vec<String>,
 }
 
 /// Which fact document was evaluated.

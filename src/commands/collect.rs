@@ -1,12 +1,12 @@
 //! `collect`: handles, Terraform and AWS into one sealed fact document.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use factgate_collector::approval::{Approval, ApprovalKind};
 use factgate_collector::collect::{self, Event, Evidence, Request};
-use factgate_collector::fact::{self, Facts, RunClock, Tool};
+use factgate_collector::fact::{self, Facts, Handle, RunClock, Tool};
 use factgate_collector::registry::Registry;
 use factgate_collector::rehearsal::Section;
 use factgate_collector::terraform::STACKS;
@@ -23,7 +23,7 @@ use super::packs;
 
 /// Collects, and writes the document to `--facts` or standard output.
 pub(super) fn run(source: &SourceSettings, policy: &PolicySettings) -> Result<ExitCode, Error> {
-    let facts = facts(source, policy, None, packs::of_this_run)?;
+    let facts = facts(source, policy, None, |clock, _| Ok(packs::of_this_run(clock)))?;
     match &source.facts {
         Some(path) => facts.write(path)?,
         None => {
@@ -36,25 +36,26 @@ pub(super) fn run(source: &SourceSettings, policy: &PolicySettings) -> Result<Ex
     Ok(ExitCode::Go)
 }
 
-/// Collects one fact document. `stacks` are the stacks to plan, all if it is `None`; `evidence` gives the evidence of the lanes, from the instant of the run.
+/// Collects one fact document. `stacks` are the stacks to plan, all if it is `None`; `evidence` gives the evidence of the lanes, from the instant of the run
+/// and the handles.
 pub(super) fn facts(
     source: &SourceSettings,
     policy: &PolicySettings,
     stacks: Option<BTreeSet<String>>,
-    evidence: impl FnOnce(RunClock) -> Evidence,
+    evidence: impl FnOnce(RunClock, &BTreeMap<String, Handle>) -> Result<Evidence, Error>,
 ) -> Result<Facts, Error> {
     let registry = Registry::read(&source.registry)?;
     let approvals = Approval::read_all(&source.approvals)?;
     let rehearsal = source.rehearsal.as_deref().map(Section::import).transpose()?.unwrap_or_default();
     agree(&approvals, &rehearsal)?;
-    let progress = Progress::start(&source.registry);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     let mut request = request(registry, source, policy);
     if let Some(stacks) = stacks {
         request.terraform.materialize = stacks;
     }
-    request.evidence = evidence(request.clock);
+    request.evidence = evidence(request.clock, &request.registry.handles)?;
     (request.approvals, request.rehearsal) = (approvals, rehearsal);
+    let progress = Progress::start(&source.registry);
     let on_event = |event: Event<'_>| progress.on(&event);
     let facts = runtime.block_on(async {
         tokio::select! {
@@ -100,6 +101,19 @@ pub(super) async fn interruption() -> &'static str {
     }
 }
 
+/// How AWS is called: the deadline begins now.
+pub(super) fn aws_options(source: &SourceSettings) -> aws::Options {
+    aws::Options {
+        region: source.region.clone(),
+        endpoint_url: source.endpoint_url.clone(),
+        call_timeout: source.call_timeout,
+        deadline: Instant::now() + source.deadline,
+        max_attempts: source.max_attempts,
+        concurrency: source.concurrency,
+        keep_bodies: source.raw.is_some(),
+    }
+}
+
 pub(super) fn request(registry: Registry, source: &SourceSettings, policy: &PolicySettings) -> Request {
     let mode = match source.terraform {
         TerraformMode::Off => fact::TerraformMode::Off,
@@ -128,20 +142,12 @@ pub(super) fn request(registry: Registry, source: &SourceSettings, policy: &Poli
         registry,
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         terraform,
-        aws: aws::Options {
-            region: source.region.clone(),
-            endpoint_url: source.endpoint_url.clone(),
-            call_timeout: source.call_timeout,
-            deadline: Instant::now() + source.deadline,
-            max_attempts: source.max_attempts,
-            concurrency: source.concurrency,
-            keep_bodies: source.raw.is_some(),
-        },
+        aws: aws_options(source),
         defaults,
         raw: source.raw.clone(),
         approvals: Vec::new(),
         evidence: Evidence::default(),
         rehearsal: Section::default(),
-        logs: std::collections::BTreeMap::new(),
+        logs: BTreeMap::new(),
     }
 }

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Instant;
-
-use factgate_collector::aws;
 
 use super::{collect, eval, mirror, packs, policies};
 use crate::error::Error;
@@ -33,7 +30,8 @@ pub(super) fn run(
     let covered: Vec<&str> = selected.iter().map(|lane| lane.lane.as_str()).collect();
     let stacks = stacks(policies.lanes(), &selected);
     let root = lanes.evidence_root.clone().unwrap_or_else(|| PathBuf::from(EVIDENCE_ROOT));
-    let facts = collect::facts(source, policy, stacks, |clock| packs::evidence(&covered, &root, clock))?;
+    let shelf = packs::Shelf { root: &root, mirror: target, options: collect::aws_options(source) };
+    let facts = collect::facts(source, policy, stacks, |clock, handles| shelf.evidence(&covered, handles, clock))?;
     // The document is what every later question goes back to: it is kept before anything else can fail.
     let document = source
         .facts
@@ -47,15 +45,7 @@ pub(super) fn run(
     let packs = write_packs(&root, &evaluation)?;
     let mut archive = Archive::default();
     archive.add(&packs);
-    let options = aws::Options {
-        region: source.region.clone(),
-        endpoint_url: source.endpoint_url.clone(),
-        call_timeout: source.call_timeout,
-        deadline: Instant::now() + source.deadline,
-        max_attempts: source.max_attempts,
-        concurrency: source.concurrency,
-        keep_bodies: false,
-    };
+    let options = collect::aws_options(source);
     archive.mirror(&mirror::upload(target, &packs, &facts.document().handles, options)?);
     let code = evaluation.verdict.exit_code();
     output::write(&[evaluation.verdict], &archive, outputs)?;

@@ -19,32 +19,43 @@ pub(super) fn upload(
     handles: &BTreeMap<String, Handle>,
     options: Options,
 ) -> Result<BTreeMap<String, S3Folder>, Error> {
-    let mut places = BTreeMap::new();
-    for pack in packs {
-        if let Some(folder) = target.folder(handles, &pack.phase_execution_id)? {
+    let Some(root) = target.root(handles)? else { return Ok(BTreeMap::new()) };
+    block_on(async {
+        let mirror = Mirror::open(options, pinned_region(handles)).await?;
+        let mut places = BTreeMap::new();
+        for pack in packs {
+            let folder = root.folder(&pack.phase_execution_id);
+            mirror.upload(&folder.bucket, &folder.prefix, &pack.files, MANIFEST).await?;
             places.insert(pack.phase_execution_id.clone(), folder);
         }
-    }
-    if places.is_empty() {
-        return Ok(places);
-    }
-    let pinned_region = handles.get("AWS_REGION").and_then(|handle| handle.value.as_str());
+        Ok(places)
+    })
+}
+
+/// The names of the packs in the mirror.
+pub(super) fn packs(
+    root: &S3Folder,
+    handles: &BTreeMap<String, Handle>,
+    options: Options,
+) -> Result<Vec<String>, Error> {
     block_on(async {
-        let mirror = Mirror::open(options, pinned_region).await?;
-        for pack in packs {
-            if let Some(folder) = places.get(&pack.phase_execution_id) {
-                mirror.upload(&folder.bucket, &folder.prefix, &pack.files, MANIFEST).await?;
-            }
-        }
-        Ok(())
-    })?;
-    Ok(places)
+        let mirror = Mirror::open(options, pinned_region(handles)).await?;
+        Ok(mirror.folders(&root.bucket, &root.prefix).await?)
+    })
+}
+
+fn pinned_region(handles: &BTreeMap<String, Handle>) -> Option<&str> {
+    handles.get("AWS_REGION").and_then(|handle| handle.value.as_str())
 }
 
 /// Reads a pack from the mirror and proves it whole.
-pub(super) fn verify(folder: &S3Folder, options: Options) -> Result<VerifiedPack, Error> {
+pub(super) fn verify(
+    folder: &S3Folder,
+    handles: &BTreeMap<String, Handle>,
+    options: Options,
+) -> Result<VerifiedPack, Error> {
     let files = block_on(async {
-        let mirror = Mirror::open(options, None).await?;
+        let mirror = Mirror::open(options, pinned_region(handles)).await?;
         Ok(mirror.download(&folder.bucket, &folder.prefix).await?)
     })?;
     Ok(verify::files(&folder.to_string(), folder.name(), &files)?)

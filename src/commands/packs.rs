@@ -1,84 +1,213 @@
 //! Evidence of lanes as facts: what this run covers itself, and the packs of lanes that were closed earlier.
+//!
+//! ```text
+//! covered lane ─► this run
+//! other lane   ─► the newest of its packs, here or in the mirror ─► verified ─► present │ unreadable
+//!                 none ─► absent
+//! ```
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use chrono::{SecondsFormat, Utc};
+use factgate_collector::aws;
 use factgate_collector::collect::Evidence;
-use factgate_collector::fact::{Observation, ReadError, ReadErrorKind, Receipt, RunClock};
+use factgate_collector::fact::{Handle, Observation, ReadError, ReadErrorKind, Receipt, RunClock};
 use serde_json::json;
 
-use crate::evidence::verify;
+use super::mirror;
+use crate::error::Error;
+use crate::evidence::mirror::{MirrorTarget, S3Folder};
+use crate::evidence::verify::{self, VerifiedPack, lane_of};
 
 /// The lanes whose evidence the rollup asks for.
 const LANES: [&str; 9] = ["M2.A", "M2.B", "M2.C", "M2.D", "M2.E", "M2.F", "M2.G", "M2.H", "M2.I"];
 
-/// A run without a selection is evidence of every lane itself.
-pub(super) fn of_this_run(clock: RunClock) -> Evidence {
-    evidence(&LANES, Path::new(""), clock)
+/// What reading the mirror needs.
+const MIRROR_ACTIONS: &str = "s3:ListBucket and s3:GetObject";
+
+/// Where the packs of earlier runs are kept.
+pub(super) struct Shelf<'run> {
+    /// The local evidence root.
+    pub(super) root: &'run Path,
+    /// The mirror.
+    pub(super) mirror: &'run MirrorTarget,
+    /// How the mirror is reached.
+    pub(super) options: aws::Options,
 }
 
-/// The evidence of every lane: this run where it covers the lane, else the newest pack below `root`.
-///
-/// The newest pack is the last word on its lane: if it was altered, an older one does not speak for it.
-pub(super) fn evidence(covered: &[&str], root: &Path, clock: RunClock) -> Evidence {
+/// Where one pack is.
+#[derive(Clone, Debug)]
+enum Place {
+    Folder(PathBuf),
+    Mirror(S3Folder),
+}
+
+impl Place {
+    fn address(&self) -> String {
+        match self {
+            Self::Folder(folder) => folder.display().to_string(),
+            Self::Mirror(folder) => folder.to_string(),
+        }
+    }
+}
+
+/// A run without a selection is evidence of every lane itself.
+pub(super) fn of_this_run(clock: RunClock) -> Evidence {
     let mut evidence = Evidence::default();
     for lane in LANES {
-        let observation = if covered.contains(&lane) {
-            let value = json!({"origin": "run", "phase_execution_id": clock.lane_execution_id(lane)});
-            Observation::present(value, Vec::new())
-        } else {
-            let key = format!("file.evidence/{lane}");
-            let (observation, receipt) = pack(lane, &key, root);
-            evidence.receipts.extend(receipt.map(|receipt| (key, receipt)));
-            observation
-        };
-        evidence.observations.insert(lane.to_owned(), observation);
+        evidence.observations.insert(lane.to_owned(), this_run(lane, clock));
     }
     evidence
 }
 
-fn pack(lane: &str, key: &str, root: &Path) -> (Observation, Option<Receipt>) {
-    let error = |code: &str, kind, message| ReadError { code: code.to_owned(), kind, message, action: None };
-    let Some(folder) = newest(lane, root) else {
-        let message = format!("{} holds no pack of {lane}", root.display());
-        return (
-            Observation::Absent { error: error("NoPack", ReadErrorKind::NotFound, message), receipts: Vec::new() },
-            None,
-        );
-    };
-    let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
-    let receipt = |digest| Receipt::File { path: folder.display().to_string(), started_at: started_at.clone(), digest };
-    match verify::pack(&folder) {
-        Ok(pack) => {
-            let digest = pack.manifest_digest;
-            let value = json!({
-                "origin": "pack",
-                "phase_execution_id": pack.phase_execution_id,
-                "generated_at_utc": pack.generated_at_utc,
-                "path": folder.display().to_string(),
-                "manifest_digest": digest,
-                "summary": pack.summary,
-                "register": pack.register,
-            });
-            (Observation::present(value, vec![key.to_owned()]), Some(receipt(Some(digest))))
+fn this_run(lane: &str, clock: RunClock) -> Observation {
+    let value = json!({"origin": "run", "phase_execution_id": clock.lane_execution_id(lane)});
+    Observation::present(value, Vec::new())
+}
+
+impl Shelf<'_> {
+    /// The evidence of every lane: this run where it covers the lane, else the newest pack.
+    ///
+    /// The newest pack is the last word on its lane: if it was altered, an older one does not speak for it. A shelf that cannot be
+    /// read may hold a newer one, so that nothing is known then.
+    ///
+    /// # Errors
+    ///
+    /// If the registry is to name the mirror and does not, or if AWS cannot be called at all.
+    pub(super) fn evidence(
+        &self,
+        covered: &[&str],
+        handles: &BTreeMap<String, Handle>,
+        clock: RunClock,
+    ) -> Result<Evidence, Error> {
+        let mirror = self.mirror.root(handles)?;
+        if LANES.iter().all(|lane| covered.contains(lane)) {
+            return Ok(of_this_run(clock));
         }
-        Err(altered) => {
-            let error = error("PackAltered", ReadErrorKind::Malformed, altered.to_string());
-            (Observation::Unreadable { error, receipts: vec![key.to_owned()] }, Some(receipt(None)))
+        let newest = self.newest(mirror.as_ref(), handles)?;
+        let mut evidence = Evidence::default();
+        for lane in LANES {
+            let key = format!("file.evidence/{lane}");
+            let observation = match &newest {
+                _ if covered.contains(&lane) => this_run(lane, clock),
+                Err(error) => Observation::Unreadable { error: error.clone(), receipts: Vec::new() },
+                Ok(newest) => match newest.get(lane) {
+                    Some(place) => {
+                        let (observation, receipt) = self.pack(place, &key, handles);
+                        evidence.receipts.insert(key, receipt);
+                        observation
+                    }
+                    None => {
+                        let mirror = mirror.as_ref().map(|mirror| format!(" nor {mirror}")).unwrap_or_default();
+                        let message = format!("neither {}{mirror} holds a pack of {lane}", self.root.display());
+                        let error = failure("NoPack", ReadErrorKind::NotFound, message);
+                        Observation::Absent { error, receipts: Vec::new() }
+                    }
+                },
+            };
+            evidence.observations.insert(lane.to_owned(), observation);
+        }
+        Ok(evidence)
+    }
+
+    /// The pack of each lane whose name holds the latest instant: `m2a_20260131T235959Z`. One that is here is not fetched.
+    fn newest(
+        &self,
+        mirror: Option<&S3Folder>,
+        handles: &BTreeMap<String, Handle>,
+    ) -> Result<Result<BTreeMap<&'static str, Place>, ReadError>, Error> {
+        let mut packs: BTreeMap<String, Place> = BTreeMap::new();
+        if let Some(mirror) = mirror {
+            match mirror::packs(mirror, handles, self.options.clone()) {
+                Ok(names) => {
+                    packs.extend(names.into_iter().map(|name| (name.clone(), Place::Mirror(mirror.folder(&name)))))
+                }
+                Err(error) => return unreadable(error).map(Err),
+            }
+        }
+        match folders(self.root) {
+            Ok(names) => {
+                packs.extend(names.into_iter().map(|name| (name.clone(), Place::Folder(self.root.join(name)))))
+            }
+            Err(error) => {
+                let message = format!("{}: {error}", self.root.display());
+                return Ok(Err(failure("EvidenceRootUnreadable", ReadErrorKind::Rejected, message)));
+            }
+        }
+        // In the order of their names a later pack of a lane replaces an earlier one.
+        Ok(Ok(packs.into_iter().filter_map(|(name, place)| Some((lane_of(&name)?, place))).collect()))
+    }
+
+    fn pack(&self, place: &Place, key: &str, handles: &BTreeMap<String, Handle>) -> (Observation, Receipt) {
+        let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+        let verified = match place {
+            Place::Folder(folder) => verify::pack(folder).map_err(Error::from),
+            Place::Mirror(folder) => mirror::verify(folder, handles, self.options.clone()),
+        };
+        let path = place.address();
+        match verified {
+            Ok(pack) => {
+                let VerifiedPack { phase_execution_id, generated_at_utc, manifest_digest, summary, register, .. } =
+                    pack;
+                let value = json!({
+                    "origin": "pack",
+                    "phase_execution_id": phase_execution_id,
+                    "generated_at_utc": generated_at_utc,
+                    "path": path,
+                    "manifest_digest": manifest_digest,
+                    "summary": summary,
+                    "register": register,
+                });
+                let receipt = Receipt::File { path, started_at, digest: Some(manifest_digest) };
+                (Observation::present(value, vec![key.to_owned()]), receipt)
+            }
+            Err(error) => {
+                let error = match error {
+                    Error::Verify(altered) => failure("PackAltered", ReadErrorKind::Malformed, altered.to_string()),
+                    other => mirror_failure(&other),
+                };
+                let observation = Observation::Unreadable { error, receipts: vec![key.to_owned()] };
+                (observation, Receipt::File { path, started_at, digest: None })
+            }
         }
     }
 }
 
-/// The pack of a lane whose name holds the latest instant: `m2a_20260131T235959Z`.
-fn newest(lane: &str, root: &Path) -> Option<PathBuf> {
-    let prefix = format!("{}_", lane.to_lowercase().replace('.', ""));
-    let names = fs::read_dir(root).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    names.filter(|name| name.starts_with(&prefix)).max().map(|name| root.join(name))
+/// What S3 refuses is a fact; without a connection there is no run.
+fn unreadable(error: Error) -> Result<ReadError, Error> {
+    use factgate_collector::aws::mirror::MirrorError;
+    match error {
+        Error::Mirror(MirrorError::Connection(_)) | Error::Runtime(_) => Err(error),
+        other => Ok(mirror_failure(&other)),
+    }
+}
+
+fn mirror_failure(error: &Error) -> ReadError {
+    let action = Some(MIRROR_ACTIONS.to_owned());
+    ReadError { action, ..failure("MirrorUnreadable", ReadErrorKind::Rejected, error.to_string()) }
+}
+
+fn failure(code: &str, kind: ReadErrorKind, message: String) -> ReadError {
+    ReadError { code: code.to_owned(), kind, message, action: None }
+}
+
+/// The names of what is in a folder; nothing is in one that does not exist.
+fn folders(root: &Path) -> io::Result<Vec<String>> {
+    let entries = match root.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    // A name that is no UTF-8 is none of a pack.
+    entries.map(|entry| Ok(entry?.file_name().into_string().ok())).filter_map(Result::transpose).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use factgate_collector::fact::Facts;
 
     use super::*;
@@ -97,7 +226,9 @@ mod tests {
     }
 
     fn evidence_of_a(root: &Path) -> Observation {
-        evidence(&["M2.B"], root, RunClock::now()).observations.remove("M2.A").unwrap()
+        let shelf = Shelf { root, mirror: &MirrorTarget::Off, options: aws::Options::default() };
+        let evidence = shelf.evidence(&["M2.B"], &BTreeMap::new(), RunClock::now());
+        evidence.unwrap().observations.remove("M2.A").unwrap()
     }
 
     #[test]
@@ -118,6 +249,9 @@ mod tests {
         let value = evidence.value().unwrap();
         assert_eq!(value["phase_execution_id"], pack.file_name().unwrap().to_str().unwrap());
         assert_eq!(value["summary"]["overall_pass"], true);
+        // What is not named like a pack is none, however late its name.
+        fs::create_dir(root.path().join("m2a_of_last_year")).unwrap();
+        assert_eq!(evidence_of_a(root.path()).value(), Some(value));
         // A copy under a later name is no pack of that time.
         let newest = root.path().join("m2a_20990101T000000Z");
         fs::create_dir(&newest).unwrap();
@@ -128,5 +262,23 @@ mod tests {
         let Observation::Unreadable { error, .. } = altered else { panic!("{altered:?}") };
         assert_eq!(error.code, "PackAltered");
         assert!(error.message.contains("m2a_"), "{}", error.message);
+    }
+
+    #[test]
+    fn a_shelf_that_cannot_be_read_is_not_an_empty_one() {
+        let root = tempfile::NamedTempFile::new().unwrap();
+        let evidence = evidence_of_a(root.path());
+        let Observation::Unreadable { error, .. } = evidence else { panic!("{evidence:?}") };
+        assert_eq!(error.code, "EvidenceRootUnreadable");
+    }
+
+    #[test]
+    fn a_mirror_that_the_registry_does_not_name_ends_the_run_before_it_begins() {
+        let root = tempfile::tempdir().unwrap();
+        let shelf = Shelf { root: root.path(), mirror: &MirrorTarget::Registry, options: aws::Options::default() };
+        for covered in [&["M2.B"][..], &LANES] {
+            let error = shelf.evidence(covered, &BTreeMap::new(), RunClock::now()).unwrap_err();
+            assert!(matches!(error, Error::UnpinnedMirror(_)), "{error}");
+        }
     }
 }

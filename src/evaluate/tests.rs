@@ -615,3 +615,33 @@ fn all_ten_lanes_make_a_p0_verdict() {
     assert_eq!(verdict.lanes[9].next_gate, "M2_DONE_M3_READY");
     assert_eq!(run(files, json!({"a": false})).unwrap().verdict.p0.status, "NO-GO");
 }
+
+/// The rollup alone is asked: the lanes before it pass by their packs, each and all of them.
+#[test]
+fn a_rollup_answers_for_the_lanes_whose_packs_were_accepted() {
+    let mut files = vec![("lib/check.rego".to_owned(), CHECK.to_owned())];
+    for letter in 'a'..='j' {
+        // What a rollup declares to be upstream of it does not matter: it needs them all.
+        files.push((format!("m2/{letter}/rules.rego"), lane(letter, "", "b1 contains check.is_true(\"a\")")));
+    }
+    let policies = compile(files);
+    let pack = |lane: &str| {
+        let summary = json!({"lane": lane, "overall_pass": true});
+        (lane.to_owned(), json!({"status": "present", "value": {"origin": "pack", "summary": summary}}))
+    };
+    let rolled_up = |holds: bool, lanes: &[&str]| {
+        let packs: serde_json::Map<String, Value> = lanes.iter().map(|lane| pack(lane)).collect();
+        let document = document(json!({"a": holds, "evidence": packs}), true);
+        evaluate(&document, &policies, &["M2.J".to_owned()], &[]).unwrap().verdict
+    };
+    let nine = ["M2.A", "M2.B", "M2.C", "M2.D", "M2.E", "M2.F", "M2.G", "M2.H", "M2.I"];
+    let verdict = rolled_up(true, &nine);
+    assert_eq!((verdict.outcome, verdict.p0.status.as_str()), (Outcome::Go, "GO"), "{:?}", verdict.reasons);
+    assert_eq!((verdict.p0.packs, verdict.p0.missing_lanes), (nine.map(str::to_owned).to_vec(), vec![]));
+
+    let verdict = rolled_up(true, &nine[..8]);
+    assert_eq!((verdict.outcome, verdict.p0.status.as_str()), (Outcome::NoGo, "NO-GO"));
+    assert_eq!(verdict.reasons.len(), 1, "{:?}", verdict.reasons);
+    assert!(verdict.reasons[0].starts_with("M2.J needs M2.I"), "{:?}", verdict.reasons);
+    assert_eq!(rolled_up(false, &nine).p0.status, "NO-GO");
+}

@@ -14,6 +14,9 @@ use crate::waiver::{Judged, WaiverVerdict, sentence};
 /// What P0 is called.
 const P0_NAME: &str = "SUBSTRATE_READY";
 
+/// The lane that rolls all others up.
+const ROLLUP: &str = "M2.J";
+
 /// The gate of a lane that does not pass.
 const NO_GATE: &str = "BLOCKED";
 
@@ -150,7 +153,12 @@ impl Scope<'_> {
                 .push("the fact document is unsealed: nothing proves that it is what the collector wrote".to_owned());
         }
         for lane in lanes.iter().filter(|lane| self.covers(&lane.lane)) {
-            for upstream in lane.blocked_by.iter().filter(|upstream| !self.covers(upstream)) {
+            // The rollup answers for every lane, whatever it declares to be upstream of it.
+            let needed: Vec<&String> = match lane.lane == ROLLUP {
+                true => lanes.iter().map(|lane| &lane.lane).collect(),
+                false => lane.blocked_by.iter().collect(),
+            };
+            for upstream in needed.into_iter().filter(|upstream| !self.covers(upstream)) {
                 if let Some(problem) = self.upstream_problem(upstream, lanes) {
                     reasons.push(format!("{} needs {upstream}, which {problem}", lane.lane));
                 }
@@ -160,6 +168,24 @@ impl Scope<'_> {
             waiver.problem.as_ref().map(|problem| sentence(&waiver.code, &waiver.subject, problem))
         }));
         reasons
+    }
+
+    /// The P0 verdict. It needs every lane of the contract: covered, or answered for by the rollup, which passes only if each of
+    /// them passes here or by an accepted pack that holds on the facts of today (see [`Self::reasons`]).
+    pub(super) fn p0(&self, outcome: Outcome) -> P0 {
+        let is_rolled_up = self.covers(ROLLUP);
+        let is_known = |name: &str| self.policies.lanes().iter().any(|lane| lane.lane == name);
+        let (uncovered, missing): (Vec<&str>, Vec<&str>) =
+            LANES.into_iter().filter(|name| !self.covers(name)).partition(|name| is_rolled_up && is_known(name));
+        let packs = uncovered.into_iter().filter(|name| self.document.has_accepted_pack(name));
+        let packs = packs.map(str::to_owned).collect();
+        let status = match (missing.is_empty(), outcome) {
+            (false, _) => "not evaluated",
+            (true, Outcome::Go) => "GO",
+            (true, Outcome::NoGo) => "NO-GO",
+        };
+        let missing_lanes = missing.into_iter().map(str::to_owned).collect();
+        P0 { name: P0_NAME.to_owned(), status: status.to_owned(), missing_lanes, packs }
     }
 }
 
@@ -206,18 +232,6 @@ fn definition_of_done(lane: &Lane, blockers: &[Blocker]) -> Vec<DefinitionOfDone
 pub(super) fn outcome(lanes: &[LaneVerdict], reasons: &[String]) -> Outcome {
     let pass = !lanes.is_empty() && lanes.iter().all(|lane| lane.status == LaneStatus::Pass);
     if pass && reasons.is_empty() { Outcome::Go } else { Outcome::NoGo }
-}
-
-/// P0 needs every lane of the contract.
-pub(super) fn p0(lanes: &[LaneVerdict], reasons: &[String]) -> P0 {
-    let missing_lanes: Vec<String> =
-        LANES.into_iter().filter(|name| lanes.iter().all(|lane| lane.lane != *name)).map(str::to_owned).collect();
-    let status = match (missing_lanes.is_empty(), outcome(lanes, reasons)) {
-        (false, _) => "not evaluated",
-        (true, Outcome::Go) => "GO",
-        (true, Outcome::NoGo) => "NO-GO",
-    };
-    P0 { name: P0_NAME.to_owned(), status: status.to_owned(), missing_lanes }
 }
 
 /// The classes of the M2 taxonomy with the codes that are open in each.

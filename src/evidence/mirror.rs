@@ -93,6 +93,11 @@ impl fmt::Display for S3Folder {
 }
 
 impl S3Folder {
+    /// A folder in this one.
+    pub fn folder(&self, name: &str) -> Self {
+        Self { bucket: self.bucket.clone(), prefix: format!("{}{name}/", self.prefix) }
+    }
+
     /// The name of the folder itself.
     pub fn name(&self) -> &str {
         self.prefix.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
@@ -112,35 +117,27 @@ impl FromStr for MirrorTarget {
 }
 
 impl MirrorTarget {
-    /// The folder of one pack in the mirror, if there is a mirror.
+    /// The folder that holds the folders of all packs, if there is a mirror.
     ///
     /// # Errors
     ///
     /// If the registry is to say where, and does not.
-    pub fn folder(
-        &self,
-        handles: &BTreeMap<String, Handle>,
-        phase_execution_id: &str,
-    ) -> Result<Option<S3Folder>, UnpinnedMirror> {
+    pub fn root(&self, handles: &BTreeMap<String, Handle>) -> Result<Option<S3Folder>, UnpinnedMirror> {
         match self {
             Self::Off => Ok(None),
-            Self::Folder(root) => Ok(Some(S3Folder {
-                bucket: root.bucket.clone(),
-                prefix: format!("{}{phase_execution_id}/", root.prefix),
-            })),
+            Self::Folder(root) => Ok(Some(root.clone())),
             Self::Registry => {
                 let bucket = text(handles, BUCKET)?;
                 let pattern = text(handles, PATTERN)?;
                 let wrong = |problem| UnpinnedMirror { handle: PATTERN, problem };
                 // A pack's folder is named after it; without that it could not be verified where it is.
                 let root = pattern.trim_end_matches('/').strip_suffix(PLACEHOLDER);
-                let root = root.filter(|root| root.is_empty() || root.ends_with('/'));
+                let root = root.filter(|root| root.is_empty() || (root.ends_with('/') && *root != "/"));
                 let root = root.ok_or_else(|| wrong("does not end with {phase_execution_id}/"))?;
                 if root.contains(['{', '}']) {
                     return Err(wrong("has a placeholder beside {phase_execution_id}"));
                 }
-                let folder = format!("{SCHEME}{bucket}/{root}{phase_execution_id}");
-                folder.parse().map(Some).map_err(|_| wrong("is no path within a bucket"))
+                format!("{SCHEME}{bucket}/{root}").parse().map(Some).map_err(|_| wrong("is no path within a bucket"))
             }
         }
     }
@@ -191,7 +188,8 @@ mod tests {
         let id = "m2a_20260101T000000Z";
         let folder = |target: &str, pattern: &str| {
             let target: MirrorTarget = target.parse().unwrap();
-            target.folder(&handles("evidence", pattern), id).map(|folder| folder.map(|folder| folder.to_string()))
+            let root = target.root(&handles("evidence", pattern));
+            root.map(|root| root.map(|root| root.folder(id).to_string()))
         };
         assert_eq!(folder("off", "").unwrap(), None);
         assert_eq!(folder("s3://b/x", "").unwrap().unwrap(), "s3://b/x/m2a_20260101T000000Z/");
@@ -206,6 +204,6 @@ mod tests {
             let error = folder("registry", pattern).unwrap_err();
             assert!(error.help().unwrap().contains(PATTERN), "{error}");
         }
-        assert!(MirrorTarget::Registry.folder(&BTreeMap::new(), id).is_err());
+        assert!(MirrorTarget::Registry.root(&BTreeMap::new()).is_err());
     }
 }

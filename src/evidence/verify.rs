@@ -302,8 +302,8 @@ fn check_result(summary_file: &str, summary: &Value, register_file: &str, regist
     Ok(overall_pass)
 }
 
-/// The lane of a phase execution id.
-fn lane_of(id: &str) -> Option<&'static str> {
+/// The lane of a phase execution id: `M2.A` of `m2a_20260131T235959Z`. Nothing else names a pack.
+pub(crate) fn lane_of(id: &str) -> Option<&'static str> {
     let (prefix, stamp) = id.split_once('_')?;
     let is_stamp = stamp.len() == "20260101T000000Z".len()
         && stamp.bytes().enumerate().all(|(index, byte)| match index {

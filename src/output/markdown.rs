@@ -38,11 +38,13 @@ fn render_one(text: &mut String, verdict: &Verdict, archive: &Archive) -> std::f
     }
     writeln!(text, "\n- Outcome: **{outcome}** for {covers}")?;
     write!(text, "- P0 {}: **{}**", code(&verdict.p0.name), escaped(&verdict.p0.status))?;
-    if verdict.p0.missing_lanes.is_empty() {
-        writeln!(text)?;
-    } else {
-        writeln!(text, " (not covered: {})", verdict.p0.missing_lanes.join(", "))?;
+    if !verdict.p0.missing_lanes.is_empty() {
+        write!(text, " (not covered: {})", verdict.p0.missing_lanes.join(", "))?;
     }
+    if !verdict.p0.packs.is_empty() {
+        write!(text, " (by evidence packs: {})", verdict.p0.packs.join(", "))?;
+    }
+    writeln!(text)?;
     identity(text, verdict)?;
     for reason in &verdict.reasons {
         writeln!(text, "- Blocks: {}", escaped(reason))?;

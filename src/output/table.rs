@@ -110,6 +110,9 @@ fn p0(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
     if !verdict.p0.missing_lanes.is_empty() {
         write!(text, " {FAINT}(not covered: {}){FAINT:#}", verdict.p0.missing_lanes.join(", "))?;
     }
+    if !verdict.p0.packs.is_empty() {
+        write!(text, " {FAINT}(by evidence packs: {}){FAINT:#}", verdict.p0.packs.join(", "))?;
+    }
     writeln!(text)
 }
 
