@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A pack is written into a temporary folder beside its place, synced, and renamed. A run that dies leaves at most a folder
-//! with a leading dot, which is never a pack. A pack is never overwritten: a blocked run is kept for audit.
+//! with a leading dot, which is never a pack. A pack is never overwritten: a blocked run is kept for audit. The same pack
+//! again is no other one, so that a run that died between two packs can be run again.
 
 pub mod mirror;
 mod statement;
@@ -36,8 +37,8 @@ pub const MANIFEST: &str = "manifest.sha256";
 /// Why packs were not written.
 #[derive(Debug, thiserror::Error)]
 pub enum EvidenceError {
-    /// A pack stands there already.
-    #[error("the evidence pack {} exists already", .0.display())]
+    /// Another pack stands there already.
+    #[error("another evidence pack {} exists already", .0.display())]
     Exists(PathBuf),
     /// What was written is not what is there.
     #[error("the evidence pack {} does not read back as it was written", .0.display())]
@@ -98,39 +99,58 @@ pub fn create_root(root: &Path) -> Result<(), EvidenceError> {
 ///
 /// # Errors
 ///
-/// If a pack exists or cannot be written. Packs appear only when all of them are written; if a rename fails, those renamed
+/// If another pack exists or one cannot be written. Packs appear only when all of them are written; if a rename fails, those renamed
 /// before it stand, each whole.
 pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<WrittenPack>, EvidenceError> {
     create_root(root)?;
     let mut prepared = Vec::new();
     for lane in &evaluation.verdict.lanes {
-        let place = root.join(&lane.phase_execution_id);
-        if place.symlink_metadata().is_ok() {
-            return Err(EvidenceError::Exists(place));
-        }
-        let failed = |source| EvidenceError::Write { path: place.clone(), source };
+        let folder = root.join(&lane.phase_execution_id);
+        let failed = |source| EvidenceError::Write { path: folder.clone(), source };
         let files = pack_files(evaluation, lane).map_err(|error| failed(error.into()))?;
-        let folder = prepare(root, &lane.phase_execution_id, &files).map_err(failed)?;
-        prepared
-            .push((WrittenPack { phase_execution_id: lane.phase_execution_id.clone(), folder: place, files }, folder));
+        let temporary = if folder.symlink_metadata().is_err() {
+            Some(prepare(root, &lane.phase_execution_id, &files).map_err(failed)?)
+        } else if holds(&folder, &files).map_err(failed)? {
+            None
+        } else {
+            return Err(EvidenceError::Exists(folder));
+        };
+        prepared.push((WrittenPack { phase_execution_id: lane.phase_execution_id.clone(), folder, files }, temporary));
     }
     let mut written = Vec::new();
-    for (pack, folder) in prepared {
+    for (pack, temporary) in prepared {
         let place = &pack.folder;
         let failed = |source| EvidenceError::Write { path: place.clone(), source };
-        // Renaming onto a folder that appeared in the meantime fails, since a pack is never empty.
-        fs::rename(folder.path(), place).map_err(failed)?;
-        // The folder is the pack now: nothing is left to remove.
-        let _ = folder.keep();
-        sync_folder(root).map_err(failed)?;
-        for (file, bytes) in &pack.files {
-            if fs::read(place.join(file)).map_err(failed)? != *bytes {
-                return Err(EvidenceError::Altered(place.clone()));
-            }
+        if let Some(temporary) = temporary {
+            // Renaming onto a folder that appeared in the meantime fails, since a pack is never empty.
+            fs::rename(temporary.path(), place).map_err(failed)?;
+            // The folder is the pack now: nothing is left to remove.
+            let _ = temporary.keep();
+            sync_folder(root).map_err(failed)?;
+        }
+        if !holds(place, &pack.files).map_err(failed)? {
+            return Err(EvidenceError::Altered(place.clone()));
         }
         written.push(pack);
     }
     Ok(written)
+}
+
+/// Whether a folder holds these files and nothing else.
+fn holds(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> io::Result<bool> {
+    if !folder.symlink_metadata()?.is_dir() || fs::read_dir(folder)?.count() != files.len() {
+        return Ok(false);
+    }
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        match path.symlink_metadata() {
+            Ok(found) if found.is_file() && fs::read(&path)? == *bytes => {}
+            Ok(_) => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(true)
 }
 
 /// The files of one lane's pack, by name.

@@ -145,20 +145,25 @@ fn an_output_that_cannot_be_written_is_an_error() {
 fn a_pack_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("facts.json"), ready()).unwrap();
-    let eval = || run_alone(folder.path(), ["eval", "facts.json", "-o", "json", "--evidence-root", "packs"]);
+    let again = ["eval", "facts.json", "-o", "json", "--evidence-root", "packs"];
+    // The same run with another contract gives another pack of the same name.
+    let eval = || run_alone(folder.path(), again.iter().chain(&["--contract", "rollup.maximum_age_hours=25"]));
     assert_eq!(eval().code, 0);
     let kept: BTreeMap<String, Vec<u8>> = files(folder.path());
     let listed = names(folder.path());
-    assert_refused(&eval(), 4, &["exists already"]);
+    assert_refused(&run_alone(folder.path(), again), 4, &["exists already"]);
+    assert_eq!((files(folder.path()), names(folder.path())), (kept.clone(), listed.clone()));
+    // The very same pack is no other one.
+    assert_eq!(eval().code, 0);
     assert_eq!((files(folder.path()), names(folder.path())), (kept, listed));
 
-    // One pack of three exists: the others must not appear beside it.
+    // Some packs exist: the others must not appear beside them.
     let lanes = |prefix: &str| names(&folder.path().join("packs")).into_iter().find(|name| name.starts_with(prefix));
     for lane in ["m2a", "m2b"] {
         fs::remove_dir_all(folder.path().join("packs").join(lanes(lane).unwrap())).unwrap();
     }
     let listed = names(folder.path());
-    assert_refused(&eval(), 4, &["m2c_", "exists already"]);
+    assert_refused(&run_alone(folder.path(), again), 4, &["m2c_", "exists already"]);
     assert_eq!(names(folder.path()), listed);
 }
 

@@ -13,7 +13,7 @@ const STATE_BACKEND: &str = "policies/m2/a/state_backend.rego";
 const ARTIFACTS: &str = "policies/m2/a/evidence.rego";
 
 /// A copy of the policies in a folder with the document of a ready world.
-fn workspace() -> tempfile::TempDir {
+pub(crate) fn workspace() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let policies = tools::repository().join("policies");
     for entry in walkdir::WalkDir::new(&policies).into_iter().map(Result::unwrap) {

@@ -1,4 +1,4 @@
-//! The 17 codes of the covered lanes: each fires, does not fire, and blocks as unreadable for every fact that it reads.
+//! The 67 codes: each fires, does not fire, and blocks as unreadable for what it reads; the codes of the first lanes for every fact.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,7 +10,9 @@ use factgate::verdict::Outcome;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::documents::{KnockOut, evaluate_as_is, evaluate_sealed, observations, ready};
+use crate::documents::{
+    KnockOut, evaluate_as_is, evaluate_by, evaluate_sealed, first_policies, observations, ready, sealed,
+};
 use crate::fixtures;
 use crate::harness::factgate::run_alone;
 use crate::laws::{FIRST_LANES, KNOCKED_OUT, unguarded};
@@ -477,12 +479,46 @@ fn every_code_blocks_as_unpinned_for_each_handle_that_it_reads() {
             continue;
         }
         document["handles"][name]["value"] = json!("TO_PIN");
-        let evaluation = evaluate_sealed(document);
+        let evaluation = evaluate_by(first_policies(), sealed(document));
         let unpinned: BTreeSet<String> =
             blockers(&evaluation).filter(|(_, cause)| *cause == Cause::Unpinned).map(|(code, _)| code).collect();
         for (code, _) in reads.iter().filter(|(_, read)| read.contains(pointer)) {
             if !unpinned.contains(code) {
                 faults.push(format!("{code} {name}"));
+            }
+        }
+    }
+    assert_eq!(faults, [""; 0]);
+}
+
+/// The codes of the later lanes that read no observation: handles alone decide them, or other codes.
+const WITHOUT_OBSERVATIONS: [&str; 10] =
+    ["M2D-B1", "M2D-B4", "M2D-B6", "M2E-B5", "M2F-B1", "M2F-B6", "M2J-B2", "M2J-B3", "M2J-B4", "M2J-B6"];
+
+/// A code of the later lanes blocks as `unreadable` for the first and the last observation that it reads.
+#[test]
+fn every_later_code_blocks_as_unreadable_for_what_it_reads() {
+    let mut readers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut without = Vec::new();
+    for (code, read) in reads().into_iter().filter(|(code, _)| !is_of_first_lanes(code)) {
+        let observations: Vec<&String> = read.iter().filter(|read| !read.starts_with("/handles/")).collect();
+        for pointer in observations.first().into_iter().chain(observations.last()) {
+            readers.entry((*pointer).clone()).or_default().insert(code.clone());
+        }
+        if observations.is_empty() {
+            without.push(code);
+        }
+    }
+    assert_eq!(without, WITHOUT_OBSERVATIONS);
+    let mut faults = Vec::new();
+    for (pointer, codes) in readers {
+        let evaluation = evaluate_sealed(KnockOut::Unreadable.apply(ready(), &pointer));
+        let unreadable: BTreeSet<String> =
+            blockers(&evaluation).filter(|(_, cause)| *cause == Cause::Unreadable).map(|(code, _)| code).collect();
+        for code in codes.difference(&unreadable) {
+            let is_judged_elsewhere = EVIDENCE.contains(&code.as_str()) && !unreadable.is_empty();
+            if !is_judged_elsewhere {
+                faults.push(format!("{code} {pointer}: blocked as unreadable: {unreadable:?}"));
             }
         }
     }

@@ -5,6 +5,7 @@
 //! applied blocks by itself (`M2B-B2`, `M2C-B2`); what only the bootstrap made does not.
 
 mod core_stack;
+mod later_lanes;
 mod state_backend;
 mod streaming_stack;
 
@@ -13,7 +14,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::end_to_end::gate_first_lanes;
+use crate::end_to_end::{failed_logs, gate_first_lanes};
+use crate::harness::factgate::Run;
 use crate::harness::world::World;
 
 /// The blocker that a drift is about, among all that follow from it: code, subject, cause.
@@ -27,34 +29,27 @@ fn assert_blocks(world: &World, codes: &[&str], key: Key<'_>) {
 
 /// The same, with more arguments.
 #[track_caller]
-fn assert_blocks_with(world: &World, more: &[&str], codes: &[&str], (code, subject, cause): Key<'_>) {
-    let run = gate_first_lanes(world, more);
+fn assert_blocks_with(world: &World, more: &[&str], codes: &[&str], key: Key<'_>) {
+    assert_verdict(world, &gate_first_lanes(world, more), codes, &[key]);
+}
+
+/// Asserts that a gate blocked by exactly these codes, and by the key blockers among them.
+#[track_caller]
+fn assert_verdict(world: &World, run: &Run, codes: &[&str], keys: &[Key<'_>]) {
     let verdict = fs::read(world.folder().join("verdict.json")).unwrap_or_else(|_| panic!("{}", run.stderr));
     let verdict: Value = serde_json::from_slice(&verdict).unwrap();
     let blockers: Vec<&Value> =
         verdict["lanes"].as_array().unwrap().iter().flat_map(|lane| lane["blockers"].as_array().unwrap()).collect();
     let found: BTreeSet<&str> = blockers.iter().map(|blocker| blocker["code"].as_str().unwrap()).collect();
-    assert_eq!(found, codes.iter().copied().collect(), "{}\n{}", run.stdout, failed_logs(world));
-    let is_key =
-        |blocker: &&Value| blocker["code"] == code && blocker["subject"] == subject && blocker["cause"] == cause;
-    assert!(blockers.iter().any(is_key), "no blocker {code} of {subject}: {cause}\n{}", run.stdout);
-    assert_eq!(run.code, 1, "{}", run.stdout);
-    assert!(run.stdout.starts_with("NO-GO"), "{}", run.stdout);
-}
-
-/// The logs of the Terraform commands that failed, for whoever reads why a test did.
-fn failed_logs(world: &World) -> String {
-    let facts: Value = serde_json::from_slice(&fs::read(world.folder().join("facts.json")).unwrap()).unwrap();
-    let mut logs = String::new();
-    for (name, stack) in facts["terraform"]["stacks"].as_object().unwrap() {
-        for (step, observation) in stack.as_object().unwrap() {
-            let value = &observation["value"];
-            if value["exit_code"].as_i64().is_some_and(|code| ![0, 2].contains(&code)) {
-                logs.push_str(&format!("terraform {step} of {name}:\n{}\n", value["log"].as_str().unwrap_or_default()));
-            }
-        }
+    let logs = failed_logs(&world.folder().join("facts.json"));
+    assert_eq!(found, codes.iter().copied().collect(), "{}\n{logs}", run.stdout);
+    for (code, subject, cause) in keys {
+        let is_key =
+            |blocker: &&Value| blocker["code"] == *code && blocker["subject"] == *subject && blocker["cause"] == *cause;
+        assert!(blockers.iter().any(is_key), "no blocker {code} of {subject}: {cause}\n{}", run.stdout);
     }
-    logs
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    assert!(run.stdout.contains("NO-GO"), "{}", run.stdout);
 }
 
 /// Replaces a piece of a stack's file; it must be there exactly once.

@@ -12,7 +12,7 @@ use crate::harness::registry::pin_handles;
 use crate::harness::world::World;
 
 /// The packs of all lanes, with the exact file names of the contract; those without an ending are JSON.
-const PACKS: [(&str, &[&str]); 10] = [
+pub(crate) const PACKS: [(&str, &[&str]); 10] = [
     ("m2a", &["backend_conformance_snapshot", "blocker_register", "execution_summary", "stack_backend_matrix"]),
     (
         "m2b",
@@ -105,6 +105,17 @@ const PACKS: [(&str, &[&str]); 10] = [
 /// The logs of Terraform's commands, which the lanes of the last two stacks keep.
 const LOGS: [&str; 4] = ["apply", "init", "plan", "validate"];
 
+/// The files of a lane's pack (`m2a`), each in the folder of the run with this time stamp.
+pub(crate) fn pack_files(lane: &str, stamp: &str) -> BTreeSet<String> {
+    let (_, artifacts) = PACKS.iter().find(|(name, _)| *name == lane).unwrap();
+    let folder = format!("{lane}_{stamp}");
+    let whole = ["manifest.sha256", "statement.intoto.json"].map(|file| format!("{folder}/{file}"));
+    let logs = if matches!(lane, "m2g" | "m2h") { &LOGS[..] } else { &[] };
+    let logs = logs.iter().map(|log| format!("{folder}/terraform_{log}.log"));
+    let artifacts = artifacts.iter().map(|artifact| format!("{folder}/{lane}_{artifact}.json"));
+    artifacts.chain(logs).chain(whole).collect()
+}
+
 /// Runs `gate` in a world; the fact document goes to `facts.json`, the packs to `packs`, the verdict to `verdict.json`.
 pub(crate) fn gate(world: &World, more: &[&str]) -> Run {
     let fixed = [
@@ -149,6 +160,21 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
+/// The logs of the Terraform commands that failed, by the facts of a run, for whoever reads why a test did.
+pub(crate) fn failed_logs(facts: &Path) -> String {
+    let facts: Value = serde_json::from_slice(&fs::read(facts).unwrap()).unwrap();
+    let mut logs = String::new();
+    for (name, stack) in facts["terraform"]["stacks"].as_object().unwrap() {
+        for (step, observation) in stack.as_object().unwrap() {
+            let value = &observation["value"];
+            if value["exit_code"].as_i64().is_some_and(|code| ![0, 2].contains(&code)) {
+                logs.push_str(&format!("terraform {step} of {name}:\n{}\n", value["log"].as_str().unwrap_or_default()));
+            }
+        }
+    }
+    logs
+}
+
 #[test]
 fn a_rehearsed_world_is_go_and_its_archive_says_the_same_byte_for_byte() {
     let world = World::rehearsed();
@@ -164,22 +190,8 @@ fn a_rehearsed_world_is_go_and_its_archive_says_the_same_byte_for_byte() {
 
     let packs = files(&world.folder().join("packs"));
     let stamp = verdict["facts"]["phase_execution_id"].as_str().unwrap().trim_start_matches("m2_").to_owned();
-    let expected: Vec<String> = PACKS
-        .iter()
-        .flat_map(|(lane, artifacts)| {
-            let folder = format!("{lane}_{stamp}");
-            let whole = ["manifest.sha256", "statement.intoto.json"].map(|file| format!("{folder}/{file}"));
-            let logs = if matches!(*lane, "m2g" | "m2h") { &LOGS[..] } else { &[] };
-            let logs: Vec<String> = logs.iter().map(|log| format!("{folder}/terraform_{log}.log")).collect();
-            let artifacts = artifacts.iter().map(move |artifact| format!("{folder}/{lane}_{artifact}.json"));
-            artifacts.chain(logs).chain(whole)
-        })
-        .collect();
-    let mut found: Vec<String> = packs.keys().cloned().collect();
-    let mut expected = expected;
-    expected.sort();
-    found.sort();
-    assert_eq!(found, expected);
+    let expected: BTreeSet<String> = PACKS.iter().flat_map(|(lane, _)| pack_files(lane, &stamp)).collect();
+    assert_eq!(packs.keys().cloned().collect::<BTreeSet<_>>(), expected);
     for (lane, _) in PACKS {
         let pack = world.folder().join("packs").join(format!("{lane}_{stamp}"));
         let check =

@@ -26,7 +26,13 @@ mod handles;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
+mod killed;
+#[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod manual;
 #[cfg(test)]
 mod outputs;
 #[cfg(test)]

@@ -69,7 +69,7 @@ b1 contains check.of({
 #   code: M2J-B2
 #   severity: S1
 #   taxonomy: inherited
-#   remediation: Resolve the blocker as the remediation of its code says (`factgate explain CODE`).
+#   remediation: Resolve the blocker as the remediation of its code says (`factgate codes` lists it).
 b2 contains _follows(code, "no blocker is open", found_checks, _open[code]) if {
 	some rules in _rules
 	some code, found_checks in rules

@@ -1,8 +1,10 @@
 //! One test's world: an AWS account, a Terraform root, a registry, and an environment that knows nothing else.
 
 use std::env;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 use std::sync::LazyLock;
 
 use assert_cmd::Command;
@@ -151,19 +153,31 @@ impl World {
 
     /// Gives a command this world's environment: no variable, home or credential of whoever runs the tests reaches it.
     pub(crate) fn enter<'command>(&self, command: &'command mut Command) -> &'command mut Command {
-        command
-            .env_clear()
-            .envs(INHERITED.iter().filter_map(|name| Some((name, env::var_os(name)?))))
-            .env("HOME", self.folder().join("home"))
-            .env("AWS_ENDPOINT_URL", self.aws.url())
-            .env("AWS_REGION", "eu-west-2")
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("AWS_CONFIG_FILE", "/dev/null")
-            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-            .env("TF_CLI_CONFIG_FILE", self.folder().join("terraform.rc"))
-            .env("TF_INPUT", "0")
-            .env("CHECKPOINT_DISABLE", "1")
+        command.env_clear().envs(self.environment())
+    }
+
+    /// Starts the program under test in this world, for a test that does not let it end.
+    pub(crate) fn spawn<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Child {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_factgate"));
+        command.env_clear().envs(self.environment()).args(arguments).current_dir(self.folder());
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    fn environment(&self) -> impl Iterator<Item = (&'static str, OsString)> {
+        let own = |name: &'static str, value: &dyn AsRef<OsStr>| (name, value.as_ref().to_owned());
+        let own = [
+            own("HOME", &self.folder().join("home")),
+            own("AWS_ENDPOINT_URL", &self.aws.url()),
+            own("AWS_REGION", &"eu-west-2"),
+            own("AWS_ACCESS_KEY_ID", &"test"),
+            own("AWS_SECRET_ACCESS_KEY", &"test"),
+            own("AWS_EC2_METADATA_DISABLED", &"true"),
+            own("AWS_CONFIG_FILE", &"/dev/null"),
+            own("AWS_SHARED_CREDENTIALS_FILE", &"/dev/null"),
+            own("TF_CLI_CONFIG_FILE", &self.folder().join("terraform.rc")),
+            own("TF_INPUT", &"0"),
+            own("CHECKPOINT_DISABLE", &"1"),
+        ];
+        INHERITED.into_iter().filter_map(|name| Some((name, env::var_os(name)?))).chain(own)
     }
 }

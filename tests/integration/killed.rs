@@ -1,0 +1,253 @@
+//! What is left when the program is killed (SIGKILL: it cannot tidy up) in the middle of its work.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use chrono::Duration as Span;
+use serde_json::{Value, json};
+
+use crate::end_to_end::{files, pack_files};
+use crate::fixtures;
+use crate::harness::factgate::{run_alone, run_in};
+use crate::harness::world::World;
+use crate::harness::{approvals, tools};
+
+/// How often the program is killed while it writes packs, and while it mirrors them.
+const MOMENTS: u32 = 100;
+
+/// Longer than any step takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The policies of the first lanes: what is judged does not matter here, and they are quick.
+fn first_lanes(folder: &Path) {
+    let policies = tools::repository().join("policies");
+    for (name, bytes) in files(&policies) {
+        let is_later = ["d", "e", "f", "g", "h", "i", "j"].iter().any(|lane| name.starts_with(&format!("m2/{lane}/")));
+        if !is_later && !name.ends_with("_test.rego") {
+            let path = folder.join("policies").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// Waits until something holds; the program must not have ended before.
+fn wait_for(child: &mut Child, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "nothing happens");
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(holds(), "it ended before: {status}");
+            return;
+        }
+        sleep(Duration::from_micros(200));
+    }
+}
+
+/// Kills a program; whether it was still running.
+fn kill(mut child: Child) -> bool {
+    let is_running = child.try_wait().unwrap().is_none();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    is_running
+}
+
+/// Kills runs of a program at [`MOMENTS`] moments that spread over the time from `has_begun` to its end. `after` is asked about
+/// what each kill left; it gets the number of the run.
+fn kill_often(start: impl Fn(u32) -> Child, has_begun: impl Fn(u32) -> bool, mut after: impl FnMut(u32)) {
+    let mut first = start(0);
+    wait_for(&mut first, || has_begun(0));
+    let begun = Instant::now();
+    assert!(first.wait().unwrap().code().is_some_and(|code| code <= 1));
+    let whole = begun.elapsed();
+    after(0);
+    let mut killed = 0;
+    for run in 1..=4 * MOMENTS {
+        let mut child = start(run);
+        wait_for(&mut child, || has_begun(run));
+        // A run may be quicker than the first one; only those count that were killed.
+        sleep(whole * (killed % MOMENTS) / MOMENTS);
+        killed += u32::from(kill(child));
+        after(run);
+        if killed == MOMENTS {
+            return;
+        }
+    }
+    panic!("only {killed} of {MOMENTS} runs could be killed");
+}
+
+#[test]
+fn packs_are_whole_or_not_there_whenever_the_program_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    first_lanes(folder.path());
+    fs::copy(fixtures::folder().join("ready.json"), folder.path().join("facts.json")).unwrap();
+    let arguments = |run: u32| {
+        ["eval", "facts.json", "--policies", "policies", "-o", "json", "--evidence-root"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([format!("packs{run}")])
+    };
+    let root = |run: u32| folder.path().join(format!("packs{run}"));
+    let start = |run: u32| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_factgate"));
+        command.env_clear().args(arguments(run)).current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    };
+    let has_begun = |run: u32| !names(&root(run)).is_empty();
+    let mut incomplete = 0;
+    kill_often(start, has_begun, |run| {
+        let packs = names(&root(run)).into_iter().filter(|name| !name.starts_with('.')).collect::<Vec<_>>();
+        incomplete += u32::from(packs.len() < 3);
+        for pack in &packs {
+            let (lane, stamp) = pack.split_once('_').unwrap();
+            let found = names(&root(run).join(pack)).into_iter().map(|file| format!("{pack}/{file}"));
+            assert_eq!(found.collect::<BTreeSet<_>>(), pack_files(lane, stamp), "run {run}");
+            let mut check = Command::new("sha256sum");
+            check.args(["-c", "--quiet", "manifest.sha256"]).current_dir(root(run).join(pack));
+            assert!(check.output().unwrap().status.success(), "run {run}: {pack}");
+        }
+        let again = run_alone(folder.path(), arguments(run));
+        assert_eq!(again.code, 0, "run {run}: {}", again.stderr);
+        let packs = names(&root(run)).into_iter().filter(|name| !name.starts_with('.'));
+        let verify = run_alone(
+            &root(run),
+            ["verify".to_owned()].into_iter().chain(packs.inspect(|pack| assert!(root(run).join(pack).is_dir()))),
+        );
+        assert_eq!((verify.code, verify.stdout.matches("PASS").count()), (0, 3), "run {run}: {}", verify.stderr);
+    });
+    assert!(incomplete > 0, "no run was killed before its last pack: the moments were too late to show anything");
+}
+
+const BUCKET: &str = "mirror";
+
+/// The objects below a prefix, by name.
+fn objects(world: &World, prefix: &str) -> BTreeSet<String> {
+    let listed = world.aws.hand("s3", "ListObjectsV2", json!({"Bucket": BUCKET, "Prefix": prefix}));
+    let contents = listed["Contents"].as_array().cloned().unwrap_or_default();
+    contents.iter().map(|object| object["Key"].as_str().unwrap().strip_prefix(prefix).unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_mirror_declares_nothing_whole_that_is_not_whenever_the_program_is_killed() {
+    let world = World::empty();
+    first_lanes(world.folder());
+    let location = json!({"LocationConstraint": "eu-west-2"});
+    world.aws.hand("s3", "CreateBucket", json!({"Bucket": BUCKET, "CreateBucketConfiguration": location}));
+    // Few handles are few reads.
+    world.set_registry("* `AWS_REGION = \"eu-west-2\"`\n* `TF_STATE_BUCKET = \"mirror\"`\n");
+    let arguments = |run: u32| {
+        let fixed =
+            ["gate", "--registry", "dev_full.registry.md", "--terraform", "off", "--terraform-root", "terraform"];
+        let more = ["--policies", "policies", "-o", "json", "--evidence-root"];
+        let own = [format!("packs{run}"), "--mirror".to_owned(), format!("s3://{BUCKET}/run{run}")];
+        fixed.into_iter().chain(more).map(str::to_owned).chain(own)
+    };
+    let root = |run: u32| world.folder().join(format!("packs{run}"));
+    let packs = |run: u32| {
+        names(&root(run))
+            .into_iter()
+            .filter(|name| root(run).join(name).is_dir() && !name.starts_with('.'))
+            .collect::<Vec<_>>()
+    };
+    let start = |run: u32| world.spawn(arguments(run));
+    // All packs stand here: what follows is the mirror.
+    let mut incomplete = 0;
+    kill_often(
+        start,
+        |run| packs(run).len() == 3,
+        |run| {
+            let there = objects(&world, &format!("run{run}/"));
+            for pack in packs(run) {
+                let (lane, stamp) = pack.split_once('_').unwrap();
+                let of_pack = |name: &&String| name.starts_with(&format!("{pack}/"));
+                let found: BTreeSet<String> = there.iter().filter(of_pack).cloned().collect();
+                if found.contains(&format!("{pack}/manifest.sha256")) {
+                    assert_eq!(found, pack_files(lane, stamp), "run {run}");
+                } else {
+                    incomplete += 1;
+                }
+            }
+            if run % 10 == 0 {
+                // A gate is named by the second that it began in.
+                sleep(Duration::from_secs(1));
+                let again = run_in(&world, arguments(run));
+                assert_eq!(again.code, 1, "run {run}: {}", again.stderr);
+                let newest = packs(run).into_iter().filter(|pack| pack.starts_with("m2a_")).max().unwrap();
+                let verify = run_in(&world, ["verify".to_owned(), format!("s3://{BUCKET}/run{run}/{newest}/")]);
+                assert_eq!(verify.code, 0, "run {run}: {}", verify.stderr);
+            }
+        },
+    );
+    assert!(incomplete > 0, "no run was killed before its last manifest: the moments were too late to show anything");
+}
+
+/// What a rehearsal is doing, by its journal.
+fn doing(world: &World) -> Option<(String, String)> {
+    let journal = fs::read(world.folder().join("rehearsal.json.rehearsal.json")).ok()?;
+    let journal: Value = serde_json::from_slice(&journal).unwrap();
+    let text = |name: &str| journal[name].as_str().unwrap_or_default().to_owned();
+    Some((text("doing"), text("stack")))
+}
+
+fn locks(world: &World) -> usize {
+    let items = world.aws.hand("dynamodb", "Scan", json!({"TableName": "fraud-platform-dev-full-tf-locks"}));
+    // What stays are the digests of the states, which are no locks.
+    let items = items["Items"].as_array().unwrap().iter();
+    items.filter(|item| item.get("Info").is_some()).count()
+}
+
+/// One rehearsal, killed before it touches anything, while it destroys, twice while it recovers, and while it collects: each time
+/// it says what is left to do, and at last it is done as if nothing had happened.
+#[test]
+fn a_rehearsal_that_is_killed_at_five_moments_is_finished_at_last() {
+    let world = World::applied();
+    approvals::write(&world, "rehearsal", &["data_ml", "ops"], Span::hours(8));
+    let fixed = ["rehearse", "--registry", "dev_full.registry.md", "--terraform-root", "terraform"];
+    let fixed = [&fixed[..], &["--facts", "rehearsal.json"]].concat();
+    let begin = [&fixed[..], &["--scope", "data_ml,ops", "--approval", "rehearsal.toml"]].concat();
+    let resume = [&fixed[..], &["--resume"]].concat();
+    let is = |what: &str, stack: &str| doing(&world) == Some((what.to_owned(), stack.to_owned()));
+    for (moment, what, stack) in
+        [(1, "", ""), (2, "destroy", "data_ml"), (3, "recover", "data_ml"), (4, "recover", "ops"), (5, "collect", "")]
+    {
+        let mut child = world.spawn(if moment > 2 { &resume } else { &begin });
+        match what {
+            "" => sleep(Duration::from_secs(2)),
+            _ => wait_for(&mut child, || is(what, stack)),
+        }
+        // Into the step, not only to its beginning.
+        sleep(Duration::from_millis(1500));
+        assert!(kill(child), "moment {moment}: it had ended already");
+        assert_eq!(doing(&world).is_some(), moment > 1, "moment {moment}");
+        assert!(!world.folder().join("rehearsal.json").exists(), "moment {moment}");
+        if moment > 1 {
+            // Whoever begins anew is told what state it is in, and how to go on.
+            let refused = run_in(&world, &begin);
+            assert_eq!(refused.code, 4, "moment {moment}: {}", refused.stderr);
+            assert!(refused.stderr.contains("--resume"), "{}", refused.stderr);
+        }
+        // Terraform outlives the program that it was started by, ends its step, and gives its lock back.
+        let begun = Instant::now();
+        while locks(&world) > 0 {
+            assert!(begun.elapsed() < PATIENCE, "moment {moment}: a state is still locked");
+            sleep(Duration::from_millis(100));
+        }
+    }
+    let status = world.spawn(&resume).wait().unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!((doing(&world), locks(&world)), (None, 0));
+    let facts: Value = serde_json::from_slice(&fs::read(world.folder().join("rehearsal.json")).unwrap()).unwrap();
+    for stack in ["data_ml", "ops"] {
+        let plan = &facts["terraform"]["stacks"][stack]["plan"]["value"];
+        assert_eq!(plan["exit_code"], 0, "{stack}: {plan:#}");
+    }
+    assert_eq!(facts["rehearsal"]["scope"]["value"]["touched"], json!(["data_ml", "ops"]));
+}
