@@ -169,7 +169,7 @@ impl Error {
             #[cfg(feature = "aws")]
             Self::Mirror(error) => error.help(),
             Self::Waivers(error) => error.help(),
-            Self::Output(_) => Some("the folder of an output must exist and be writable".to_owned()),
+            Self::Output(error) => error.help(),
             Self::Unsealed(_) => Some("name a document as `factgate collect` wrote it".to_owned()),
             Self::WriteRegistry { .. } => Some("the file and its folder must be writable".to_owned()),
             Self::Runtime(_) => Some("check the limits of the process (ulimit -u)".to_owned()),

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use factgate_collector::file::write_atomically;
+use factgate_collector::help::Help;
 
 use crate::evidence::WrittenPack;
 use crate::evidence::mirror::S3Folder;
@@ -115,6 +116,16 @@ impl FromStr for OutputTarget {
 pub struct OutputError {
     target: Option<PathBuf>,
     source: std::io::Error,
+}
+
+impl Help for OutputError {
+    fn help(&self) -> Option<String> {
+        let help = match self.target {
+            Some(_) => "the folder of an output must exist and be writable",
+            None => "whoever reads the output must read all of it",
+        };
+        Some(help.to_owned())
+    }
 }
 
 /// Writes the verdicts to every target. Files are replaced as a whole or not at all.

@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -134,6 +135,16 @@ pub enum RehearsalError {
         /// What to do.
         help: String,
     },
+    /// An earlier rehearsal cannot be finished yet; nothing was changed by this attempt.
+    #[error("the rehearsal cannot be finished yet: {message}; {state}")]
+    Stuck {
+        /// Why.
+        message: String,
+        /// What state the earlier one left.
+        state: String,
+        /// What to do.
+        help: String,
+    },
     /// The journal cannot be read or written; without it nothing is destroyed.
     #[error("{}: the journal of the rehearsal cannot be used: {message}", path.display())]
     Journal {
@@ -147,7 +158,7 @@ pub enum RehearsalError {
 impl Help for RehearsalError {
     fn help(&self) -> Option<String> {
         Some(match self {
-            Self::Refused { help, .. } => help.clone(),
+            Self::Refused { help, .. } | Self::Stuck { help, .. } => help.clone(),
             Self::Journal { .. } => {
                 "the folder must exist and be writable; a damaged journal is removed only once `terraform plan` is clean for \
                  every stack of the scope"
@@ -233,7 +244,12 @@ pub async fn rehearse(
         STACKS.into_iter().filter(|stack| journal.scope.iter().any(|named| named == stack)).collect();
     let mut stage = Stage { redactor, runs: BTreeMap::new(), raw: BTreeMap::new(), failures: Vec::new() };
     for name in &scope {
-        stage.prepare(&session, name).await?;
+        stage.prepare(&session, name).await.map_err(|error| match error {
+            RehearsalError::Refused { message, help } if journal.resumed => {
+                RehearsalError::Stuck { message, state: journal.state(), help }
+            }
+            error => error,
+        })?;
     }
     if !journal.resumed {
         for name in &scope {
@@ -241,6 +257,10 @@ pub async fn rehearse(
             journal.baseline.insert((*name).to_owned(), baseline);
         }
         for name in scope.iter().rev() {
+            if let Some(expired_at) = expired(&journal.approval) {
+                stage.failures.push(format!("{name} was not destroyed: the approval expired at {expired_at}"));
+                break;
+            }
             (journal.doing, journal.stack) = (Doing::Destroy, Some((*name).to_owned()));
             journal.touched.push((*name).to_owned());
             stage.settle(&mut journal);
@@ -261,12 +281,22 @@ pub async fn rehearse(
         let Some(after) = after else { break };
         journal.post_recovery.insert(name.to_owned(), after);
     }
+    for name in scope.iter().filter(|name| journal.resumed && !journal.touched.iter().any(|touched| touched == *name)) {
+        stage.failures.push(format!("{name} was not destroyed before the rehearsal was stopped; rehearse it anew"));
+    }
     if journal.unrecovered().is_empty() {
         (journal.doing, journal.stack) = (Doing::Collect, None);
     }
     stage.settle(&mut journal);
     journal.write(path, redactor)?;
     Ok(Rehearsed { journal, failures: stage.failures, raw: stage.raw })
+}
+
+/// When the approval expired, if it did while the rehearsal was under way.
+fn expired(approval: &Observation) -> Option<String> {
+    let expires_at = approval.value()?["expires_at"].as_str()?;
+    let instant = DateTime::parse_from_rfc3339(expires_at).ok()?;
+    (instant <= Utc::now()).then(|| expires_at.to_owned())
 }
 
 /// The stacks of the scope while they are worked on.

@@ -43,6 +43,10 @@ _undecided(role, path, claim, cause) := ["M2F-B3", role, sprintf("%s %s", [claim
 
 # What a damage must turn red, and nothing else.
 _damaged := {
+	"an answer that lists nothing": {
+		"document": fixture.put(_ready, array.concat(_inventory, ["value", "Parameters"]), null),
+		"expected": {["M2F-B7", "PROJECT_SLUG", "the parameters below the platform's folder can be listed", "violated"]},
+	},
 	"a parameter that is not there": {
 		"document": fixture.absent(_ready, _description("redis/endpoint")),
 		"expected": {["M2F-B2", "SSM_REDIS_ENDPOINT_PATH", "the parameter is there", "absent"]},

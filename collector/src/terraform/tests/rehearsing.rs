@@ -110,6 +110,26 @@ fn a_failed_destruction_ends_it_and_is_recovered() {
 }
 
 #[test]
+fn nothing_is_destroyed_under_an_approval_that_has_expired_meanwhile() {
+    let world = world();
+    let approval = Observation::present(serde_json::json!({"expires_at": "2026-01-31T23:59:59Z"}), Vec::new());
+    let rehearsed = run(&world, Journal { approval, ..journal() }).expect("nothing to recover");
+    assert_eq!(rehearsed.failures, ["ops was not destroyed: the approval expired at 2026-01-31T23:59:59Z"]);
+    assert!(rehearsed.journal.touched.is_empty() && !world.calls("ops").contains(&"apply".to_owned()));
+}
+
+#[test]
+fn a_resumed_rehearsal_that_cannot_be_initialised_says_what_is_still_destroyed() {
+    let world = world();
+    world.put("init.sh", "exit 1");
+    let stopped =
+        Journal { touched: vec!["ops".to_owned()], stack: Some("ops".to_owned()), resumed: true, ..journal() };
+    let error = run(&world, stopped).expect_err("stuck").to_string();
+    assert!(error.contains("cannot be finished yet") && error.contains("to be recovered: ops"), "{error}");
+    assert!(!error.contains("nothing was touched"), "{error}");
+}
+
+#[test]
 fn what_an_earlier_process_destroyed_is_recovered_on_resume() {
     let world = world();
     world.put("gone.ops", "");
@@ -118,6 +138,8 @@ fn what_an_earlier_process_destroyed_is_recovered_on_resume() {
     assert_eq!(stopped.state(), "it was destroying ops; to be recovered: ops");
     let rehearsed = run(&world, stopped).expect("rehearsed");
     assert_eq!(rehearsed.journal.recover["ops"]["exit_code"], 0);
+    let missed = "data_ml was not destroyed before the rehearsal was stopped; rehearse it anew";
+    assert_eq!(rehearsed.failures, [missed]);
     assert!(!world.has("gone.ops") && !world.calls("data_ml").contains(&"apply".to_owned()));
 }
 
