@@ -95,15 +95,53 @@ pub fn create_root(root: &Path) -> Result<(), EvidenceError> {
     fs::create_dir_all(root).map_err(|source| EvidenceError::Write { path: root.to_owned(), source })
 }
 
-/// Writes one pack a covered lane below `root`, in the order of the lanes, and reads each back.
+/// Packs that are written beside their places, and do not stand there yet. Dropping them leaves nothing.
+#[derive(Debug)]
+pub struct PreparedPacks {
+    root: PathBuf,
+    packs: Vec<WrittenPack>,
+    /// One a pack; none for a pack that stands already.
+    temporary: Vec<Option<tempfile::TempDir>>,
+}
+
+impl PreparedPacks {
+    /// The packs as they will stand.
+    pub fn packs(&self) -> &[WrittenPack] {
+        &self.packs
+    }
+
+    /// Puts every pack in its place, in the order of the lanes, and reads each back.
+    ///
+    /// # Errors
+    ///
+    /// If the file system refuses; the packs before the one that failed stand then, each whole.
+    pub fn publish(self) -> Result<Vec<WrittenPack>, EvidenceError> {
+        for (pack, temporary) in self.packs.iter().zip(self.temporary) {
+            let place = &pack.folder;
+            let failed = |source| EvidenceError::Write { path: place.clone(), source };
+            if let Some(temporary) = temporary {
+                // Renaming onto a folder that appeared in the meantime fails, since a pack is never empty.
+                fs::rename(temporary.path(), place).map_err(failed)?;
+                // The folder is the pack now: nothing is left to remove.
+                let _ = temporary.keep();
+                sync_folder(&self.root).map_err(failed)?;
+            }
+            if !holds(place, &pack.files).map_err(failed)? {
+                return Err(EvidenceError::Altered(place.clone()));
+            }
+        }
+        Ok(self.packs)
+    }
+}
+
+/// Writes one pack a covered lane below `root`; [`PreparedPacks::publish`] puts them in their places.
 ///
 /// # Errors
 ///
-/// If another pack exists or one cannot be written. Packs appear only when all of them are written; if a rename fails, those renamed
-/// before it stand, each whole.
-pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<WrittenPack>, EvidenceError> {
+/// If another pack exists or one cannot be written.
+pub fn prepare_packs(root: &Path, evaluation: &Evaluation) -> Result<PreparedPacks, EvidenceError> {
     create_root(root)?;
-    let mut prepared = Vec::new();
+    let mut prepared = PreparedPacks { root: root.to_owned(), packs: Vec::new(), temporary: Vec::new() };
     for lane in &evaluation.verdict.lanes {
         let folder = root.join(&lane.phase_execution_id);
         let failed = |source| EvidenceError::Write { path: folder.clone(), source };
@@ -115,25 +153,19 @@ pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<WrittenPa
         } else {
             return Err(EvidenceError::Exists(folder));
         };
-        prepared.push((WrittenPack { phase_execution_id: lane.phase_execution_id.clone(), folder, files }, temporary));
+        prepared.packs.push(WrittenPack { phase_execution_id: lane.phase_execution_id.clone(), folder, files });
+        prepared.temporary.push(temporary);
     }
-    let mut written = Vec::new();
-    for (pack, temporary) in prepared {
-        let place = &pack.folder;
-        let failed = |source| EvidenceError::Write { path: place.clone(), source };
-        if let Some(temporary) = temporary {
-            // Renaming onto a folder that appeared in the meantime fails, since a pack is never empty.
-            fs::rename(temporary.path(), place).map_err(failed)?;
-            // The folder is the pack now: nothing is left to remove.
-            let _ = temporary.keep();
-            sync_folder(root).map_err(failed)?;
-        }
-        if !holds(place, &pack.files).map_err(failed)? {
-            return Err(EvidenceError::Altered(place.clone()));
-        }
-        written.push(pack);
-    }
-    Ok(written)
+    Ok(prepared)
+}
+
+/// Writes one pack a covered lane below `root`, and puts them in their places at once.
+///
+/// # Errors
+///
+/// As [`prepare_packs`] and [`PreparedPacks::publish`]: packs appear only when all of them are written.
+pub fn write_packs(root: &Path, evaluation: &Evaluation) -> Result<Vec<WrittenPack>, EvidenceError> {
+    prepare_packs(root, evaluation)?.publish()
 }
 
 /// Whether a folder holds these files and nothing else.

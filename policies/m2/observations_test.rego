@@ -143,14 +143,6 @@ _noteworthy := {
 		"document": fixture.put(_ready, ["terraform", "stacks", "runtime", "plan", "value", "exit_code"], 2),
 		"expected": {["e", "runtime", "the last plan still shows changes"]},
 	},
-	"a function under another role": {
-		"document": fixture.put(
-			_ready,
-			["aws", "lambda", "functions", "ig-handler", "configuration", "value", "Role"],
-			"arn:aws:iam::123456789012:role/other",
-		),
-		"expected": {["e", "LAMBDA_IG_HANDLER_NAME", "the function runs as another role than ROLE_LAMBDA_IG_EXECUTION"]},
-	},
 	"a parameter that no handle names": {
 		"document": fixture.put(
 			_ready,

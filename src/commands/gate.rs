@@ -7,7 +7,7 @@ use super::{collect, eval, mirror, packs, policies};
 use crate::error::Error;
 use crate::evaluate::select;
 use crate::evidence::mirror::MirrorTarget;
-use crate::evidence::{create_root, write_packs};
+use crate::evidence::{create_root, prepare_packs};
 use crate::exit::ExitCode;
 use crate::output::{self, Archive, OutputTarget};
 use crate::policy::Lane;
@@ -42,11 +42,13 @@ pub(super) fn run(
     }
     facts.write(&document)?;
     let evaluation = eval::evaluate_facts(&facts, &policies, &lanes.lanes, &waivers)?;
-    let packs = write_packs(&root, &evaluation)?;
-    let mut archive = Archive::default();
-    archive.add(&packs);
+    let prepared = prepare_packs(&root, &evaluation)?;
     let options = collect::aws_options(source);
-    archive.mirror(&mirror::upload(target, &packs, &facts.document().handles, options)?);
+    // A pack that is not in the mirror is none here either, or a later lane would rest on it.
+    let places = mirror::upload(target, prepared.packs(), &facts.document().handles, options)?;
+    let mut archive = Archive::default();
+    archive.add(&prepared.publish()?);
+    archive.mirror(&places);
     let code = evaluation.verdict.exit_code();
     output::write(&[evaluation.verdict], &archive, outputs)?;
     Ok(code)

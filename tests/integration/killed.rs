@@ -158,23 +158,27 @@ fn the_mirror_declares_nothing_whole_that_is_not_whenever_the_program_is_killed(
             .collect::<Vec<_>>()
     };
     let start = |run: u32| world.spawn(arguments(run));
-    // All packs stand here: what follows is the mirror.
+    // All packs are prepared: what follows is the mirror, and then their places here.
+    let prepared = |run: u32| names(&root(run)).iter().filter(|name| name.starts_with(".m2")).count();
     let mut incomplete = 0;
     kill_often(
         start,
-        |run| packs(run).len() == 3,
+        |run| prepared(run) == 3 || !packs(run).is_empty(),
         |run| {
             let there = objects(&world, &format!("run{run}/"));
-            for pack in packs(run) {
+            let mut whole = BTreeSet::new();
+            for pack in there.iter().map(|name| name.split_once('/').unwrap().0).collect::<BTreeSet<_>>() {
                 let (lane, stamp) = pack.split_once('_').unwrap();
                 let of_pack = |name: &&String| name.starts_with(&format!("{pack}/"));
                 let found: BTreeSet<String> = there.iter().filter(of_pack).cloned().collect();
                 if found.contains(&format!("{pack}/manifest.sha256")) {
                     assert_eq!(found, pack_files(lane, stamp), "run {run}");
-                } else {
-                    incomplete += 1;
+                    whole.insert(pack.to_owned());
                 }
             }
+            incomplete += u32::from(whole.len() < 3);
+            // What stands here stands there.
+            assert!(packs(run).iter().all(|pack| whole.contains(pack)), "run {run}");
             if run % 10 == 0 {
                 // A gate is named by the second that it began in.
                 sleep(Duration::from_secs(1));
@@ -187,6 +191,19 @@ fn the_mirror_declares_nothing_whole_that_is_not_whenever_the_program_is_killed(
         },
     );
     assert!(incomplete > 0, "no run was killed before its last manifest: the moments were too late to show anything");
+}
+
+/// A later lane would rest on it.
+#[test]
+fn a_pack_that_cannot_be_mirrored_does_not_stand_here_either() {
+    let world = World::bootstrapped();
+    let gate = ["gate", "--registry", "dev_full.registry.md", "--terraform", "off", "--terraform-root", "terraform"];
+    let more = ["--lane", "M2.A", "--evidence-root", "packs", "--mirror", "s3://no-such-bucket/packs"];
+    let run = run_in(&world, gate.iter().chain(&more));
+    assert_eq!((run.code, run.stdout.as_str()), (4, ""), "{}", run.stderr);
+    assert!(run.stderr.contains("s3://no-such-bucket/packs/m2a_") && run.stderr.contains("help: "), "{}", run.stderr);
+    let left = names(&world.folder().join("packs"));
+    assert!(left.iter().all(|name| name.ends_with(".facts.json")), "{left:?}");
 }
 
 /// What a rehearsal is doing, by its journal.

@@ -2,6 +2,7 @@ package m2.e
 
 import data.lib.aws
 import data.lib.check
+import data.lib.edge
 import data.lib.fact
 import data.lib.handle
 
@@ -9,7 +10,8 @@ import data.lib.handle
 # title: Ingress edge not as pinned
 # description: |
 #   `IG_EDGE_MODE` is not `apigw_lambda_ddb`; or the API, its stage, its ingest or health route, the function behind
-#   them, or the table that makes ingest idempotent is absent, of another name, or not in service. The table's key and
+#   them, or the table that makes ingest idempotent is absent, of another name, or not in service; or the function runs as
+#   another role than the one that the roles' checks are about. The table's key and
 #   the field by which its items expire are part of it.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
@@ -73,6 +75,13 @@ b4 contains check.equals_handle(
 	"AWS reports a function under it",
 	_function(["FunctionName"]),
 	_edge.function,
+)
+
+b4 contains check.equals_handle(
+	_edge.function,
+	"the function runs as its role",
+	_function(["Role"]),
+	_edge.function_role,
 )
 
 b4 contains check.equals(_edge.function, "the function is in service", _function(["State"]), _edge.function_state)
@@ -143,17 +152,7 @@ _routes_of(name, method) := [route |
 	object.get(route, "routeKey", null) in keys
 ]
 
-# A path of the edge starts with its stage, which a route key leaves out unless the API has no other way to say it.
-_route_keys(name, method) := {sprintf("%s %s", [method, path]) | some path in _paths(handle.value(name))}
-
-_paths(path) := {path} | {concat("", ["/", trim_prefix(path, prefix)]) |
-	stage := handle.value(_edge.stage)
-	is_string(stage)
-	prefix := concat("", ["/", stage, "/"])
-	startswith(path, prefix)
-} if {
-	is_string(path)
-} else := set()
+_route_keys(name, method) := edge.route_keys(name, _edge.stage, method)
 
 # Where the routes of the path lead; null for one that leads nowhere.
 _uris(name, method) := [uri |

@@ -56,16 +56,6 @@ observations contains claim if {
 	some claim in snapshot.differing_outputs(_stack, data.contract.m2.runtime.outputs)
 }
 
-observations contains {
-	"subject": _edge.function,
-	"message": sprintf("the function runs as another role than %s", [_edge.function_role]),
-	"facts": [handle.pointer(_edge.function_role), fact.pointer(_function(["Role"]))],
-} if {
-	handle.is_pinned(_edge.function_role)
-	fact.value(_function(["Role"])) != null
-	fact.value(_function(["Role"])) != handle.value(_edge.function_role)
-}
-
 artifacts := {
 	"m2e_runtime_plan_snapshot.json": report.artifact("M2.E", snapshot.plan(_stack, b2)),
 	"m2e_runtime_apply_snapshot.json": report.artifact("M2.E", snapshot.apply(_stack, b1)),

@@ -2,6 +2,7 @@ package m2.j
 
 import data.lib.aws
 import data.lib.check
+import data.lib.edge
 import data.lib.fact
 import data.lib.handle
 
@@ -93,6 +94,16 @@ b5 contains check.of({
 	some name in _edge.environment
 }
 
+b5 contains check.of({
+	"subject": _edge.auth_header,
+	"claim": "every route but the health check asks an authorizer that reads this header and nothing else",
+	"refs": [_routes, _authorizers],
+	"handles": [_edge.auth_header, _edge.health.path, _edge.stage],
+	"holds": _is_guarded,
+	"expected": [_identity_source],
+	"actual": _guards,
+})
+
 b5 contains check.equals(
 	_edge.table,
 	"requests are forgotten after their time",
@@ -152,6 +163,10 @@ _edge := data.contract.m2.rollup.edge
 
 _stages := aws.api(_edge.api, "stages", ["items"])
 
+_routes := aws.api(_edge.api, "routes", ["items"])
+
+_authorizers := aws.api(_edge.api, "authorizers", ["items"])
+
 _handler(field) := aws.function(_edge.handler, "configuration", field)
 
 _queue := aws.queue(_edge.dead_letter_queue, "queue", ["Attributes", "QueueArn"])
@@ -175,6 +190,43 @@ _limits(field) := sort({limit |
 	limit := object.get(settings, field, null)
 	limit != null
 })
+
+# Header names are the same in whatever case.
+_identity_source := lower(sprintf("$request.header.%v", [handle.value(_edge.auth_header)]))
+
+# What each route reads before it lets a caller in: nothing where it lets anybody in. The health check may.
+_guards := [{"route": key, "reads": _reads(route)} |
+	some route in fact.list(_routes)
+	key := _route_key(route)
+	not key in _health_keys
+]
+
+_health_keys := edge.route_keys(_edge.health.path, _edge.stage, _edge.health.method)
+
+_route_key(route) := object.get(route, "routeKey", null) if is_object(route) else := null
+
+_reads(route) := sort({lower(source) |
+	some authorizer in fact.list(_authorizers)
+	is_object(authorizer)
+	object.get(authorizer, "authorizerId", null) == route.authorizerId
+	sources := object.get(authorizer, "identitySource", [])
+	is_array(sources)
+	some source in sources
+	is_string(source)
+}) if {
+	is_object(route)
+	object.get(route, "authorizationType", null) == "CUSTOM"
+	is_string(object.get(route, "authorizerId", null))
+} else := []
+
+default _is_guarded := false
+
+_is_guarded if {
+	count(_guards) > 0
+	every guard in _guards {
+		guard.reads == [_identity_source]
+	}
+}
 
 # An environment holds texts only.
 _text(value) := value if {

@@ -14,6 +14,21 @@ _configured(path) := array.concat(array.concat(_handler, ["value"]), path)
 
 _forgetting := ["aws", "dynamodb", "tables", _handle("DDB_IG_IDEMPOTENCY_TABLE"), "time_to_live"]
 
+_routes := ["aws", "apigatewayv2", "apis", _handle("APIGW_IG_API_ID"), "routes"]
+
+_route(path) := array.concat(array.concat(_routes, ["value", "items", 0]), path)
+
+_authorizers := ["aws", "apigatewayv2", "apis", _handle("APIGW_IG_API_ID"), "authorizers"]
+
+_authorizer(path) := array.concat(array.concat(_authorizers, ["value", "items", 0]), path)
+
+_unguarded := {[
+	"M2J-B5",
+	"IG_AUTH_HEADER_NAME",
+	"every route but the health check asks an authorizer that reads this header and nothing else",
+	"violated",
+]}
+
 _time_to_live(field) := array.concat(_forgetting, ["value", "TimeToLiveDescription", field])
 
 _queue := ["aws", "sqs", "queues", _handle("IG_DLQ_QUEUE_NAME"), "queue"]
@@ -111,6 +126,56 @@ _derailed := {
 		"document": fixture.put(_ready, _configured(["Environment", "Variables", "IG_AUTH_HEADER_NAME"]), "X-Other"),
 		"expected": {_untold("IG_AUTH_HEADER_NAME")},
 	},
+	"an ingest route that lets anybody in": {
+		"document": fixture.put(_ready, _route(["authorizationType"]), "NONE"),
+		"expected": _unguarded,
+	},
+	"an ingest route whose authorizer is none of the API's": {
+		"document": fixture.put(_ready, _route(["authorizerId"]), "other"),
+		"expected": _unguarded,
+	},
+	"an ingest route without an authorizer": {
+		"document": fixture.without(_ready, _route(["authorizerId"])),
+		"expected": _unguarded,
+	},
+	"another way in that asks nobody": {
+		"document": fixture.put(_ready, array.concat(_routes, ["value", "items"]), array.concat(
+			object.get(_ready, array.concat(_routes, ["value", "items"]), []),
+			[{"routeKey": "ANY /ingest/push", "authorizationType": "NONE"}],
+		)),
+		"expected": _unguarded,
+	},
+	"a route that is none": {
+		"document": fixture.put(_ready, array.concat(_routes, ["value", "items"]), array.concat(
+			object.get(_ready, array.concat(_routes, ["value", "items"]), []),
+			[7],
+		)),
+		"expected": _unguarded,
+	},
+	"an authorizer that reads another header": {
+		"document": fixture.put(_ready, _authorizer(["identitySource"]), ["$request.header.X-Other"]),
+		"expected": _unguarded,
+	},
+	"an authorizer that reads another header, too": {
+		"document": fixture.put(
+			_ready,
+			_authorizer(["identitySource"]),
+			["$request.header.X-IG-Api-Key", "$request.header.X-Other"],
+		),
+		"expected": _unguarded,
+	},
+	"an authorizer that reads nothing": {
+		"document": fixture.put(_ready, _authorizer(["identitySource"]), "$request.header.X-IG-Api-Key"),
+		"expected": _unguarded,
+	},
+	"authorizers that are none": {
+		"document": fixture.put(_ready, array.concat(_authorizers, ["value", "items"]), [7]),
+		"expected": _unguarded,
+	},
+	"the header in other letters": {
+		"document": fixture.put(_ready, _authorizer(["identitySource"]), ["$request.header.x-ig-api-key"]),
+		"expected": set(),
+	},
 	"requests that are never forgotten": {
 		"document": fixture.put(_ready, _time_to_live("TimeToLiveStatus"), "DISABLED"),
 		"expected": {["M2J-B5", "DDB_IG_IDEMPOTENCY_TABLE", "requests are forgotten after their time", "violated"]},
@@ -198,6 +263,8 @@ test_each_derailment_blocks_exactly_as_its_table_says if {
 # The codes of the rollup that a fact decides, when it cannot be read.
 _decides := {
 	_stages: {"M2J-B5"},
+	_routes: {"M2J-B5"},
+	_authorizers: {"M2J-B5"},
 	_handler: {"M2J-B5"},
 	_forgetting: {"M2J-B5"},
 	_queue: {"M2J-B5"},

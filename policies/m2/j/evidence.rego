@@ -117,6 +117,8 @@ _control_rails := {
 		)),
 		"readings": report.readings([
 			aws.api(_edge.api, "stages", []),
+			aws.api(_edge.api, "routes", []),
+			aws.api(_edge.api, "authorizers", []),
 			aws.function(_edge.handler, "configuration", []),
 			aws.table(_edge.table, "time_to_live", []),
 			aws.queue(_edge.dead_letter_queue, "queue", []),

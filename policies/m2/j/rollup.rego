@@ -134,6 +134,8 @@ b8 contains check.of({
 _observed := array.concat(
 	[
 		aws.api(_edge.api, "stages", []),
+		aws.api(_edge.api, "routes", []),
+		aws.api(_edge.api, "authorizers", []),
 		aws.function(_edge.handler, "configuration", []),
 		aws.table(_edge.table, "time_to_live", []),
 		aws.queue(_edge.dead_letter_queue, "queue", []),
