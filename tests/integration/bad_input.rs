@@ -7,9 +7,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::end_to_end::files;
 use crate::fixtures;
 use crate::harness::factgate::{Run, run_alone, run_in};
+use crate::harness::files::files;
 use crate::harness::registry;
 use crate::harness::world::World;
 

@@ -1,5 +1,6 @@
 //! Fact documents for tests that evaluate in this process: the archived ones, and changes of `ready.json`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::LazyLock;
 
@@ -9,8 +10,8 @@ use factgate_collector::fact::{FactDocument, Facts};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::end_to_end::files;
 use crate::fixtures;
+use crate::harness::files::files;
 use crate::harness::tools;
 
 /// The policies that the program is built with.
@@ -20,13 +21,18 @@ pub(crate) fn policies() -> &'static Policies {
     &POLICIES
 }
 
-/// The policies of the first three lanes alone, which take a fraction of the time.
+/// The files of the policies of the first three lanes, which take a fraction of the time of all.
+pub(crate) fn first_lanes() -> BTreeMap<String, Vec<u8>> {
+    let later = ["d", "e", "f", "g", "h", "i", "j"].map(|lane| format!("m2/{lane}/"));
+    let mut files = files(&tools::repository().join("policies"));
+    files.retain(|name, _| !later.iter().any(|folder| name.starts_with(folder)) && !name.ends_with("_test.rego"));
+    files
+}
+
+/// The policies of the first three lanes alone.
 pub(crate) fn first_policies() -> &'static Policies {
     static POLICIES: LazyLock<Policies> = LazyLock::new(|| {
-        let later = ["d", "e", "f", "g", "h", "i", "j"].map(|lane| format!("m2/{lane}/"));
-        let mut files = files(&tools::repository().join("policies"));
-        files.retain(|name, _| !later.iter().any(|folder| name.starts_with(folder)) && !name.ends_with("_test.rego"));
-        let set = PolicySet::from_files(Origin::Memory, files).unwrap_or_else(|error| panic!("{error}"));
+        let set = PolicySet::from_files(Origin::Memory, first_lanes()).unwrap_or_else(|error| panic!("{error}"));
         Policies::compile(set, &PolicyOptions::default()).unwrap_or_else(|error| panic!("{error}"))
     });
     &POLICIES

@@ -14,8 +14,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::end_to_end::{failed_logs, gate_first_lanes};
 use crate::harness::factgate::Run;
+use crate::harness::gate::{blockers, failed_logs, gate_first_lanes};
 use crate::harness::world::World;
 
 /// The blocker that a drift is about, among all that follow from it: code, subject, cause.
@@ -36,12 +36,11 @@ fn assert_blocks_with(world: &World, more: &[&str], codes: &[&str], key: Key<'_>
 /// Asserts that a gate blocked by exactly these codes, and by the key blockers among them.
 #[track_caller]
 fn assert_verdict(world: &World, run: &Run, codes: &[&str], keys: &[Key<'_>]) {
-    let verdict = fs::read(world.folder().join("verdict.json")).unwrap_or_else(|_| panic!("{}", run.stderr));
-    let verdict: Value = serde_json::from_slice(&verdict).unwrap();
-    let blockers: Vec<&Value> =
-        verdict["lanes"].as_array().unwrap().iter().flat_map(|lane| lane["blockers"].as_array().unwrap()).collect();
+    assert!(world.folder().join("verdict.json").exists(), "{}", run.stderr);
+    let verdict = world.json("verdict.json");
+    let blockers: Vec<&Value> = blockers(&verdict).collect();
     let found: BTreeSet<&str> = blockers.iter().map(|blocker| blocker["code"].as_str().unwrap()).collect();
-    let logs = failed_logs(&world.folder().join("facts.json"));
+    let logs = failed_logs(&world.json("facts.json"));
     assert_eq!(found, codes.iter().copied().collect(), "{}\n{logs}", run.stdout);
     for (code, subject, cause) in keys {
         let is_key =

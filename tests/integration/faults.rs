@@ -18,9 +18,9 @@ use factgate_collector::registry::Registry;
 use serde_json::{Value, json};
 
 use crate::documents::evaluate_as_is;
-use crate::end_to_end::gate_all;
 use crate::harness::emulator::{COLLECTOR, LoggedCall};
 use crate::harness::factgate::{Run, run_in};
+use crate::harness::gate::gate_all;
 use crate::harness::registry::set_handle;
 use crate::harness::world::World;
 

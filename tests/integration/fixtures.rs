@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::end_to_end::gate_all;
 use crate::harness::factgate::run_alone;
+use crate::harness::gate::gate_all;
 use crate::harness::world::World;
 
 /// Where the archived documents are.

@@ -8,23 +8,16 @@ use sha2::{Digest as _, Sha256};
 
 use crate::bad_policies::workspace;
 use crate::documents::{evaluate_sealed, ready};
-use crate::end_to_end::{files, gate};
 use crate::fixtures;
 use crate::harness::factgate::{Run, run_alone, run_in};
+use crate::harness::files::files;
+use crate::harness::gate::{blockers, gate};
 use crate::harness::world::World;
 
 /// The blockers of a verdict by code, subject and cause.
-fn blockers(verdict: &Value) -> Vec<(String, String, String)> {
-    let lanes = verdict["lanes"].as_array().unwrap().iter();
+fn blocking(verdict: &Value) -> Vec<(String, String, String)> {
     let text = |blocker: &Value, field: &str| blocker[field].as_str().unwrap().to_owned();
-    lanes
-        .flat_map(|lane| lane["blockers"].as_array().unwrap())
-        .map(|blocker| (text(blocker, "code"), text(blocker, "subject"), text(blocker, "cause")))
-        .collect()
-}
-
-fn verdict(world: &World) -> Value {
-    serde_json::from_slice(&fs::read(world.folder().join("verdict.json")).unwrap()).unwrap()
+    blockers(verdict).map(|blocker| (text(blocker, "code"), text(blocker, "subject"), text(blocker, "cause"))).collect()
 }
 
 /// It expected key and value in two spans, found none, and every handle read as missing.
@@ -54,10 +47,10 @@ fn a_call_that_aws_refuses_as_wrong_is_unreadable_and_not_absent() {
     world.aws.add_rule(rule);
     let run = gate(&world, &["--lane", "M2.A", "--terraform", "off"]);
     assert!([1, 3].contains(&run.code), "{}", run.stderr);
-    let blockers = blockers(&verdict(&world));
+    let blockers = blocking(&world.json("verdict.json"));
     let of_table: Vec<_> = blockers.iter().filter(|(_, subject, _)| subject == "TF_LOCK_TABLE").collect();
     assert!(!of_table.is_empty() && of_table.iter().all(|(.., cause)| cause == "unreadable"), "{of_table:?}");
-    let facts: Value = serde_json::from_slice(&fs::read(world.folder().join("facts.json")).unwrap()).unwrap();
+    let facts = world.json("facts.json");
     let table = &facts["aws"]["dynamodb"]["tables"]["fraud-platform-dev-full-tf-locks"]["table"];
     assert_eq!((&table["status"], &table["error"]["kind"]), (&json!("unreadable"), &json!("rejected")), "{table:#}");
     assert_eq!(table["error"]["code"], "ValidationException");
@@ -79,7 +72,7 @@ fn backend_example_files_decide_nothing_and_a_backend_that_is_no_hcl_blocks() {
     fs::write(&versions, text.replacen("backend \"s3\" {", "backend \"s3\" {\n    bucket: <fill in>", 1)).unwrap();
     let run = gate(&world, &["--lane", "M2.A"]);
     assert_eq!(run.code, 1, "{}\n{}", run.stdout, run.stderr);
-    let blockers = blockers(&verdict(&world));
+    let blockers = blocking(&world.json("verdict.json"));
     assert!(blockers.iter().any(|(code, ..)| code == "M2A-B3"), "{blockers:?}");
 }
 
@@ -108,7 +101,7 @@ fn a_number_that_a_registry_pins_as_a_text_blocks() {
         assert!(value.is_number(), "{handle}");
         *value = json!(value.to_string());
         let verdict = serde_json::to_value(evaluate_sealed(document).verdict).unwrap();
-        let blockers = blockers(&verdict);
+        let blockers = blocking(&verdict);
         assert!(!blockers.is_empty(), "{handle} passes as a text");
     }
 }
@@ -196,7 +189,7 @@ fn evidence_of_another_shape_is_no_evidence() {
     );
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert!(
-        blockers(&run.json()).iter().any(|(code, subject, _)| code == "M2J-B1" && subject == "M2.A"),
+        blocking(&run.json()).iter().any(|(code, subject, _)| code == "M2J-B1" && subject == "M2.A"),
         "{}",
         run.stdout
     );

@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
 use chrono::Duration as Span;
 use serde_json::{Value, json};
 
-use crate::end_to_end::{files, pack_files};
+use crate::documents::first_lanes;
 use crate::fixtures;
+use crate::harness::approvals;
 use crate::harness::factgate::{run_alone, run_in};
+use crate::harness::files::names;
+use crate::harness::packs::pack_files;
 use crate::harness::world::World;
-use crate::harness::{approvals, tools};
 
 /// How often the program is killed while it writes packs, and while it mirrors them.
 const MOMENTS: u32 = 100;
@@ -22,21 +24,13 @@ const MOMENTS: u32 = 100;
 /// Longer than any step takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// The policies of the first lanes: what is judged does not matter here, and they are quick.
-fn first_lanes(folder: &Path) {
-    let policies = tools::repository().join("policies");
-    for (name, bytes) in files(&policies) {
-        let is_later = ["d", "e", "f", "g", "h", "i", "j"].iter().any(|lane| name.starts_with(&format!("m2/{lane}/")));
-        if !is_later && !name.ends_with("_test.rego") {
-            let path = folder.join("policies").join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, bytes).unwrap();
-        }
+/// Puts the policies of the first lanes into a folder: what is judged does not matter here, and they are quick.
+fn put_policies(folder: &Path) {
+    for (name, bytes) in first_lanes() {
+        let path = folder.join("policies").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
     }
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 /// Waits until something holds; the program must not have ended before.
@@ -87,7 +81,7 @@ fn kill_often(start: impl Fn(u32) -> Child, has_begun: impl Fn(u32) -> bool, mut
 #[test]
 fn packs_are_whole_or_not_there_whenever_the_program_is_killed() {
     let folder = tempfile::tempdir().unwrap();
-    first_lanes(folder.path());
+    put_policies(folder.path());
     fs::copy(fixtures::folder().join("ready.json"), folder.path().join("facts.json")).unwrap();
     let arguments = |run: u32| {
         ["eval", "facts.json", "--policies", "policies", "-o", "json", "--evidence-root"]
@@ -138,7 +132,7 @@ fn objects(world: &World, prefix: &str) -> BTreeSet<String> {
 #[test]
 fn the_mirror_declares_nothing_whole_that_is_not_whenever_the_program_is_killed() {
     let world = World::empty();
-    first_lanes(world.folder());
+    put_policies(world.folder());
     let location = json!({"LocationConstraint": "eu-west-2"});
     world.aws.hand("s3", "CreateBucket", json!({"Bucket": BUCKET, "CreateBucketConfiguration": location}));
     // Few handles are few reads.
@@ -261,7 +255,7 @@ fn a_rehearsal_that_is_killed_at_five_moments_is_finished_at_last() {
     let status = world.spawn(&resume).wait().unwrap();
     assert_eq!(status.code(), Some(0));
     assert_eq!((doing(&world), locks(&world)), (None, 0));
-    let facts: Value = serde_json::from_slice(&fs::read(world.folder().join("rehearsal.json")).unwrap()).unwrap();
+    let facts = world.json("rehearsal.json");
     for stack in ["data_ml", "ops"] {
         let plan = &facts["terraform"]["stacks"][stack]["plan"]["value"];
         assert_eq!(plan["exit_code"], 0, "{stack}: {plan:#}");

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use serde_json::{Value, json};
 
-use crate::end_to_end::{PACKS, failed_logs, files, pack_files};
-use crate::harness::factgate::{Run, run_in};
+use crate::harness::factgate::{Run, run_alone, run_in};
+use crate::harness::files::{files, names};
+use crate::harness::gate::{blockers, failed_logs};
+use crate::harness::packs::{PACKS, pack_files};
 use crate::harness::tools;
 use crate::harness::world::World;
 
@@ -66,21 +68,17 @@ fn run_block(world: &World, programs: &Path, heading: &str, block: &str) {
         .output()
         .unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let is_facts = |path: &PathBuf| path.to_str().unwrap().ends_with(".facts.json");
-    let entries = fs::read_dir(world.folder().join(ROOT)).into_iter().flatten().map(|entry| entry.unwrap().path());
-    let last = || entries.filter(is_facts).max().map(|facts| failed_logs(&facts)).unwrap_or_default();
+    let last = || {
+        let facts = names(&world.folder().join(ROOT)).into_iter().rfind(|name| name.ends_with(".facts.json"));
+        facts.map(|name| failed_logs(&world.json(&format!("{ROOT}/{name}")))).unwrap_or_default()
+    };
     assert!(output.status.success(), "{heading}: {}\n{stdout}\n{stderr}\n{}", output.status, last());
-}
-
-fn read(world: &World, name: &str) -> Value {
-    serde_json::from_slice(&fs::read(world.folder().join(name)).unwrap()).unwrap()
 }
 
 /// The subjects that a code blocks in a verdict.
 fn subjects(verdict: &Value, code: &str) -> BTreeSet<String> {
-    let lanes = verdict["lanes"].as_array().unwrap().iter();
-    let blockers = lanes.flat_map(|lane| lane["blockers"].as_array().unwrap());
-    blockers.filter(|blocker| blocker["code"] == code).map(|b| b["subject"].as_str().unwrap().to_owned()).collect()
+    let blockers = blockers(verdict).filter(|blocker| blocker["code"] == code);
+    blockers.map(|blocker| blocker["subject"].as_str().unwrap().to_owned()).collect()
 }
 
 fn roll_up(world: &World, more: &[&str]) -> (Run, Value) {
@@ -99,7 +97,7 @@ fn the_manual_leads_from_a_bare_account_to_go() {
         run_block(&world, &programs, &heading, &block);
     }
 
-    let verdict = read(&world, "p0.verdict.json");
+    let verdict = world.json("p0.verdict.json");
     assert_eq!(verdict["p0"]["status"], "GO", "{:#}", verdict["reasons"]);
     assert_eq!(verdict["p0"]["packs"].as_array().unwrap().len(), 9);
     let closure = fs::read_to_string(world.folder().join("closure-of-h.md")).unwrap();
@@ -140,7 +138,7 @@ fn the_manual_leads_from_a_bare_account_to_go() {
 fn a_rollup_without_local_packs_reads_the_mirror(world: &World) {
     let (run, verdict) = roll_up(world, &["--evidence-root", "elsewhere"]);
     assert_eq!((run.code, &verdict["p0"]["status"]), (0, &json!("GO")), "{}", run.stderr);
-    let facts = read(world, "again.json");
+    let facts = world.json("again.json");
     let pack = facts["evidence"]["M2.C"]["value"]["path"].as_str().unwrap();
     assert!(pack.starts_with(&format!("s3://{BUCKET}/{MIRROR}m2c_")), "{pack}");
 }
@@ -236,10 +234,7 @@ fn the_manuals_waiver_is_one() {
     let [(_, waivers)] = &blocks(&manual(), "toml")[..] else { panic!("one example") };
     fs::write(folder.path().join("waivers.toml"), waivers).unwrap();
     let facts = tools::repository().join("tests/fixtures/facts/ready.json");
-    let run = crate::harness::factgate::run_alone(
-        folder.path(),
-        ["eval", facts.to_str().unwrap(), "--waivers", "waivers.toml", "-o", "json"],
-    );
+    let run = run_alone(folder.path(), ["eval", facts.to_str().unwrap(), "--waivers", "waivers.toml", "-o", "json"]);
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert_eq!(run.json()["waivers"][0]["status"], "unused");
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::end_to_end::files;
 use crate::fixtures;
 use crate::harness::factgate::{Run, run_alone};
+use crate::harness::files::files;
 
 const DOCUMENTS: [&str; 3] = ["ready", "blocked", "unreadable"];
 

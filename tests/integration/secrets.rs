@@ -6,7 +6,7 @@ use std::process::Output;
 use assert_cmd::Command;
 use serde_json::{Value, json};
 
-use crate::end_to_end::files;
+use crate::harness::files::files;
 use crate::harness::world::World;
 
 /// What every planted secret contains; nothing else does. It has no character that an encoding would change, so that it is

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{append, assert_blocks, assert_blocks_with, edit, pinned};
-use crate::end_to_end::gate_first_lanes;
+use crate::harness::gate::gate_first_lanes;
 use crate::harness::world::World;
 
 const EVIDENCE: &str = "fraud-platform-dev-full-evidence";

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::{assert_verdict, edit, pinned};
-use crate::end_to_end::gate_all;
+use crate::harness::gate::gate_all;
 use crate::harness::registry::set_handle;
 use crate::harness::terraform;
 use crate::harness::world::World;

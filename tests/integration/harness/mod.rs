@@ -8,13 +8,19 @@
 //! approvals    what an operator signs
 //! world        all of these together, in a folder and an environment of their own
 //! factgate     the program under test, run in a world
+//! gate         its `gate`, and what the verdict says
+//! packs        evidence packs, as the contract names their files
+//! files        what stands below a folder
 //! opa          real OPA, for comparison
 //! ```
 
 pub(crate) mod approvals;
 pub(crate) mod emulator;
 pub(crate) mod factgate;
+pub(crate) mod files;
+pub(crate) mod gate;
 pub(crate) mod opa;
+pub(crate) mod packs;
 pub(crate) mod registry;
 pub(crate) mod terraform;
 pub(crate) mod tools;

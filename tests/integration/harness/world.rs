@@ -130,6 +130,12 @@ impl World {
         self.folder.path()
     }
 
+    /// A JSON file of the folder.
+    pub(crate) fn json(&self, name: &str) -> Value {
+        let bytes = fs::read(self.folder().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
     /// The folder that `TF_STACK_*_DIR` is relative to.
     pub(crate) fn terraform_root(&self) -> PathBuf {
         self.folder().join("terraform")
