@@ -115,9 +115,6 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// Standard output could not be written.
-    #[error("standard output cannot be written")]
-    StandardOutput(#[source] std::io::Error),
 }
 
 impl Error {
@@ -144,8 +141,7 @@ impl Error {
             | Self::Waivers(_)
             | Self::Output(_)
             | Self::Unsealed(_)
-            | Self::WriteRegistry { .. }
-            | Self::StandardOutput(_) => ExitCode::Input,
+            | Self::WriteRegistry { .. } => ExitCode::Input,
             #[cfg(feature = "aws")]
             Self::Collect(_) | Self::Mirror(_) => ExitCode::Input,
         }
@@ -173,7 +169,6 @@ impl Error {
             Self::Unsealed(_) => Some("name a document as `factgate collect` wrote it".to_owned()),
             Self::WriteRegistry { .. } => Some("the file and its folder must be writable".to_owned()),
             Self::Runtime(_) => Some("check the limits of the process (ulimit -u)".to_owned()),
-            Self::StandardOutput(_) => Some("whoever reads the output must read all of it".to_owned()),
             Self::Interrupted(_) => Some(
                 "run it again; if a state lock was left, `terraform plan` names it and `terraform force-unlock` removes it"
                     .to_owned(),

@@ -29,6 +29,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 pub use document::Document;
+pub(crate) use document::is_time_stamp;
 
 use crate::exit::ExitCode;
 use crate::policy::{EngineValue, LANES, Lane, Policies, PolicyError};

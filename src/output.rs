@@ -118,6 +118,13 @@ pub struct OutputError {
     source: std::io::Error,
 }
 
+impl OutputError {
+    /// Standard output could not be written.
+    pub(crate) fn standard_output(source: std::io::Error) -> Self {
+        Self { target: None, source }
+    }
+}
+
 impl Help for OutputError {
     fn help(&self) -> Option<String> {
         let help = match self.target {

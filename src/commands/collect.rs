@@ -16,6 +16,7 @@ use factgate_collector::{aws, terraform};
 use crate::cli::TerraformMode;
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::output::OutputError;
 use crate::progress::Progress;
 use crate::settings::{PolicySettings, SourceSettings};
 
@@ -27,7 +28,7 @@ pub(super) fn run(source: &SourceSettings, policy: &PolicySettings) -> Result<Ex
     match &source.facts {
         Some(path) => facts.write(path)?,
         None => {
-            let failed = |error| Error::StandardOutput(error);
+            let failed = OutputError::standard_output;
             let mut out = std::io::stdout().lock();
             serde_json::to_writer_pretty(&mut out, facts.json()).map_err(|error| failed(error.into()))?;
             out.write_all(b"\n").and_then(|()| out.flush()).map_err(failed)?;
@@ -36,8 +37,8 @@ pub(super) fn run(source: &SourceSettings, policy: &PolicySettings) -> Result<Ex
     Ok(ExitCode::Go)
 }
 
-/// Collects one fact document. `stacks` are the stacks to plan, all if it is `None`; `evidence` gives the evidence of the lanes, from the instant of the run
-/// and the handles.
+/// Collects one fact document. `stacks` are the stacks to plan, all if it is `None`; `evidence` gives the evidence of the lanes,
+/// from the instant of the run and the handles.
 pub(super) fn facts(
     source: &SourceSettings,
     policy: &PolicySettings,

@@ -9,6 +9,7 @@ use similar::TextDiff;
 
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::output::OutputError;
 use crate::settings::PinSettings;
 
 /// Prints the registry's new lines as a unified diff, and writes them if that is asked for. What is not pinned although there is
@@ -23,7 +24,7 @@ pub(super) fn pin(settings: &PinSettings) -> Result<ExitCode, Error> {
     let diff = TextDiff::from_lines(&pinning.before, &pinning.after);
     let diff = diff.unified_diff().header(&name, &name).to_string();
     let mut out = std::io::stdout().lock();
-    out.write_all(diff.as_bytes()).and_then(|()| out.flush()).map_err(Error::StandardOutput)?;
+    out.write_all(diff.as_bytes()).and_then(|()| out.flush()).map_err(OutputError::standard_output)?;
 
     let mut notes = String::new();
     for (handle, reason) in &pinning.skipped {

@@ -9,6 +9,7 @@ use factgate_collector::registry::Registry;
 
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::output::OutputError;
 
 /// Prints the policy; narrowed to a registry's resources if there is one.
 pub(super) fn run(registry: Option<&Path>) -> Result<ExitCode, Error> {
@@ -17,6 +18,6 @@ pub(super) fn run(registry: Option<&Path>) -> Result<ExitCode, Error> {
         None => BTreeMap::new(),
     };
     let policy = policy::needed(&handles, &Defaults::default());
-    writeln!(std::io::stdout().lock(), "{policy:#}").map_err(Error::StandardOutput)?;
+    writeln!(std::io::stdout().lock(), "{policy:#}").map_err(OutputError::standard_output)?;
     Ok(ExitCode::Go)
 }

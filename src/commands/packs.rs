@@ -16,7 +16,7 @@ use factgate_collector::collect::Evidence;
 use factgate_collector::fact::{Handle, Observation, ReadError, ReadErrorKind, Receipt, RunClock};
 use serde_json::json;
 
-use super::mirror;
+use super::mirror::{Connected, connected, pinned_region};
 use crate::error::Error;
 use crate::evidence::mirror::{MirrorTarget, S3Folder};
 use crate::evidence::verify::{self, VerifiedPack, lane_of};
@@ -37,18 +37,27 @@ pub(super) struct Shelf<'run> {
     pub(super) options: aws::Options,
 }
 
+/// The mirror's connection and where its packs are.
+type OpenMirror<'open> = (&'open Connected<'open>, &'open S3Folder);
+
 /// Where one pack is.
-#[derive(Clone, Debug)]
-enum Place {
+enum Place<'open> {
     Folder(PathBuf),
-    Mirror(S3Folder),
+    Mirror(&'open Connected<'open>, S3Folder),
 }
 
-impl Place {
+impl Place<'_> {
     fn address(&self) -> String {
         match self {
             Self::Folder(folder) => folder.display().to_string(),
-            Self::Mirror(folder) => folder.to_string(),
+            Self::Mirror(_, folder) => folder.to_string(),
+        }
+    }
+
+    fn verify(&self) -> Result<VerifiedPack, Error> {
+        match self {
+            Self::Folder(folder) => Ok(verify::pack(folder)?),
+            Self::Mirror(mirror, folder) => mirror.verify(folder),
         }
     }
 }
@@ -86,7 +95,16 @@ impl Shelf<'_> {
         if LANES.iter().all(|lane| covered.contains(lane)) {
             return Ok(of_this_run(clock));
         }
-        let newest = self.newest(mirror.as_ref(), handles)?;
+        match &mirror {
+            None => self.read(covered, clock, None),
+            Some(root) => connected(pinned_region(handles), self.options.clone(), |mirror| {
+                self.read(covered, clock, Some((mirror, root)))
+            }),
+        }
+    }
+
+    fn read(&self, covered: &[&str], clock: RunClock, mirror: Option<OpenMirror<'_>>) -> Result<Evidence, Error> {
+        let newest = self.newest(mirror)?;
         let mut evidence = Evidence::default();
         for lane in LANES {
             let key = format!("file.evidence/{lane}");
@@ -95,12 +113,12 @@ impl Shelf<'_> {
                 Err(error) => Observation::Unreadable { error: error.clone(), receipts: Vec::new() },
                 Ok(newest) => match newest.get(lane) {
                     Some(place) => {
-                        let (observation, receipt) = self.pack(place, &key, handles);
+                        let (observation, receipt) = pack(place, &key);
                         evidence.receipts.insert(key, receipt);
                         observation
                     }
                     None => {
-                        let mirror = mirror.as_ref().map(|mirror| format!(" nor {mirror}")).unwrap_or_default();
+                        let mirror = mirror.map(|(_, root)| format!(" nor {root}")).unwrap_or_default();
                         let message = format!("neither {}{mirror} holds a pack of {lane}", self.root.display());
                         let error = failure("NoPack", ReadErrorKind::NotFound, message);
                         Observation::Absent { error, receipts: Vec::new() }
@@ -113,18 +131,19 @@ impl Shelf<'_> {
     }
 
     /// The pack of each lane whose name holds the latest instant: `m2a_20260131T235959Z`. One that is here is not fetched.
-    fn newest(
+    fn newest<'open>(
         &self,
-        mirror: Option<&S3Folder>,
-        handles: &BTreeMap<String, Handle>,
-    ) -> Result<Result<BTreeMap<&'static str, Place>, ReadError>, Error> {
-        let mut packs: BTreeMap<String, Place> = BTreeMap::new();
-        if let Some(mirror) = mirror {
-            match mirror::packs(mirror, handles, self.options.clone()) {
-                Ok(names) => {
-                    packs.extend(names.into_iter().map(|name| (name.clone(), Place::Mirror(mirror.folder(&name)))))
-                }
-                Err(error) => return unreadable(error).map(Err),
+        mirror: Option<OpenMirror<'open>>,
+    ) -> Result<Result<BTreeMap<&'static str, Place<'open>>, ReadError>, Error> {
+        let mut packs: BTreeMap<String, Place<'open>> = BTreeMap::new();
+        if let Some((mirror, root)) = mirror {
+            match mirror.packs(root) {
+                Ok(names) => packs.extend(names.into_iter().map(|name| {
+                    let folder = root.folder(&name);
+                    (name, Place::Mirror(mirror, folder))
+                })),
+                // What S3 refuses is a fact.
+                Err(error) => return Ok(Err(mirror_failure(&error))),
             }
         }
         match folders(self.root) {
@@ -139,48 +158,35 @@ impl Shelf<'_> {
         // In the order of their names a later pack of a lane replaces an earlier one.
         Ok(Ok(packs.into_iter().filter_map(|(name, place)| Some((lane_of(&name)?, place))).collect()))
     }
-
-    fn pack(&self, place: &Place, key: &str, handles: &BTreeMap<String, Handle>) -> (Observation, Receipt) {
-        let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
-        let verified = match place {
-            Place::Folder(folder) => verify::pack(folder).map_err(Error::from),
-            Place::Mirror(folder) => mirror::verify(folder, handles, self.options.clone()),
-        };
-        let path = place.address();
-        match verified {
-            Ok(pack) => {
-                let VerifiedPack { phase_execution_id, generated_at_utc, manifest_digest, summary, register, .. } =
-                    pack;
-                let value = json!({
-                    "origin": "pack",
-                    "phase_execution_id": phase_execution_id,
-                    "generated_at_utc": generated_at_utc,
-                    "path": path,
-                    "manifest_digest": manifest_digest,
-                    "summary": summary,
-                    "register": register,
-                });
-                let receipt = Receipt::File { path, started_at, digest: Some(manifest_digest) };
-                (Observation::present(value, vec![key.to_owned()]), receipt)
-            }
-            Err(error) => {
-                let error = match error {
-                    Error::Verify(altered) => failure("PackAltered", ReadErrorKind::Malformed, altered.to_string()),
-                    other => mirror_failure(&other),
-                };
-                let observation = Observation::Unreadable { error, receipts: vec![key.to_owned()] };
-                (observation, Receipt::File { path, started_at, digest: None })
-            }
-        }
-    }
 }
 
-/// What S3 refuses is a fact; without a connection there is no run.
-fn unreadable(error: Error) -> Result<ReadError, Error> {
-    use factgate_collector::aws::mirror::MirrorError;
-    match error {
-        Error::Mirror(MirrorError::Connection(_)) | Error::Runtime(_) => Err(error),
-        other => Ok(mirror_failure(&other)),
+/// What one pack says of its lane, and the receipt of having read it.
+fn pack(place: &Place<'_>, key: &str) -> (Observation, Receipt) {
+    let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+    let path = place.address();
+    match place.verify() {
+        Ok(pack) => {
+            let VerifiedPack { phase_execution_id, generated_at_utc, manifest_digest, summary, register, .. } = pack;
+            let value = json!({
+                "origin": "pack",
+                "phase_execution_id": phase_execution_id,
+                "generated_at_utc": generated_at_utc,
+                "path": path,
+                "manifest_digest": manifest_digest,
+                "summary": summary,
+                "register": register,
+            });
+            let receipt = Receipt::File { path, started_at, digest: Some(manifest_digest) };
+            (Observation::present(value, vec![key.to_owned()]), receipt)
+        }
+        Err(error) => {
+            let error = match error {
+                Error::Verify(altered) => failure("PackAltered", ReadErrorKind::Malformed, altered.to_string()),
+                other => mirror_failure(&other),
+            };
+            let observation = Observation::Unreadable { error, receipts: vec![key.to_owned()] };
+            (observation, Receipt::File { path, started_at, digest: None })
+        }
     }
 }
 

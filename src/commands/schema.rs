@@ -5,6 +5,7 @@ use std::io::Write as _;
 use crate::cli::SchemaName;
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::output::OutputError;
 use crate::verdict;
 
 /// Prints one schema.
@@ -13,6 +14,6 @@ pub(super) fn run(name: SchemaName) -> Result<ExitCode, Error> {
         SchemaName::Facts => factgate_collector::fact::schema(),
         SchemaName::Verdict => verdict::schema(),
     };
-    writeln!(std::io::stdout().lock(), "{schema:#}").map_err(Error::StandardOutput)?;
+    writeln!(std::io::stdout().lock(), "{schema:#}").map_err(OutputError::standard_output)?;
     Ok(ExitCode::Go)
 }

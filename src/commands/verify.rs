@@ -45,7 +45,7 @@ fn mirrored(address: &str, settings: &VerifySettings) -> Result<VerifiedPack, Er
         endpoint_url: settings.endpoint_url.clone(),
         ..factgate_collector::aws::Options::default()
     };
-    super::mirror::verify(&folder, &std::collections::BTreeMap::new(), options)
+    super::mirror::connected(None, options, |mirror| mirror.verify(&folder))
 }
 
 #[cfg(not(feature = "aws"))]

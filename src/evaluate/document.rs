@@ -78,7 +78,7 @@ impl Document {
 }
 
 /// `YYYYMMDDTHHMMSSZ`.
-fn is_time_stamp(stamp: &str) -> bool {
+pub(crate) fn is_time_stamp(stamp: &str) -> bool {
     stamp.len() == 16
         && stamp.bytes().enumerate().all(|(index, byte)| match index {
             8 => byte == b'T',

@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use super::statement::{Head, STATEMENT, Statement};
 use super::{MANIFEST, is_plain_name};
+use crate::evaluate::is_time_stamp;
 use crate::policy::LANES;
 
 /// The largest file of a pack that is read.
@@ -305,13 +306,7 @@ fn check_result(summary_file: &str, summary: &Value, register_file: &str, regist
 /// The lane of a phase execution id: `M2.A` of `m2a_20260131T235959Z`. Nothing else names a pack.
 pub(crate) fn lane_of(id: &str) -> Option<&'static str> {
     let (prefix, stamp) = id.split_once('_')?;
-    let is_stamp = stamp.len() == "20260101T000000Z".len()
-        && stamp.bytes().enumerate().all(|(index, byte)| match index {
-            8 => byte == b'T',
-            15 => byte == b'Z',
-            _ => byte.is_ascii_digit(),
-        });
-    LANES.into_iter().find(|lane| is_stamp && lane.replace('.', "").to_ascii_lowercase() == prefix)
+    LANES.into_iter().find(|lane| is_time_stamp(stamp) && lane.replace('.', "").to_ascii_lowercase() == prefix)
 }
 
 fn is_digest(text: &str) -> bool {

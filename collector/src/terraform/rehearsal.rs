@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -257,8 +257,8 @@ pub async fn rehearse(
             journal.baseline.insert((*name).to_owned(), baseline);
         }
         for name in scope.iter().rev() {
-            if let Some(expired_at) = expired(&journal.approval) {
-                stage.failures.push(format!("{name} was not destroyed: the approval expired at {expired_at}"));
+            if let Some(lapse) = lapse(&journal.approval) {
+                stage.failures.push(format!("{name} was not destroyed: {lapse}"));
                 break;
             }
             (journal.doing, journal.stack) = (Doing::Destroy, Some((*name).to_owned()));
@@ -292,11 +292,16 @@ pub async fn rehearse(
     Ok(Rehearsed { journal, failures: stage.failures, raw: stage.raw })
 }
 
-/// When the approval expired, if it did while the rehearsal was under way.
-fn expired(approval: &Observation) -> Option<String> {
-    let expires_at = approval.value()?["expires_at"].as_str()?;
-    let instant = DateTime::parse_from_rfc3339(expires_at).ok()?;
-    (instant <= Utc::now()).then(|| expires_at.to_owned())
+/// Why the approval no longer covers what is about to be done, if so.
+fn lapse(approval: &Observation) -> Option<String> {
+    let expires_at = approval.value().and_then(|approval| approval["expires_at"].as_str());
+    match expires_at.and_then(|text| DateTime::parse_from_rfc3339(text).ok()) {
+        Some(instant) if Utc::now() < instant => None,
+        Some(instant) => {
+            Some(format!("the approval expired at {}", instant.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true)))
+        }
+        None => Some("the approval does not say when it expires".to_owned()),
+    }
 }
 
 /// The stacks of the scope while they are worked on.

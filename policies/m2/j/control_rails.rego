@@ -161,6 +161,16 @@ _has_placeholder(pattern, placeholder) if {
 
 _edge := data.contract.m2.rollup.edge
 
+# What the envelope of the edge is read from.
+_edge_refs := [
+	aws.api(_edge.api, "stages", []),
+	aws.api(_edge.api, "routes", []),
+	aws.api(_edge.api, "authorizers", []),
+	aws.function(_edge.handler, "configuration", []),
+	aws.table(_edge.table, "time_to_live", []),
+	aws.queue(_edge.dead_letter_queue, "queue", []),
+]
+
 _stages := aws.api(_edge.api, "stages", ["items"])
 
 _routes := aws.api(_edge.api, "routes", ["items"])

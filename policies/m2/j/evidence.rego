@@ -115,14 +115,7 @@ _control_rails := {
 				_edge.timeout, _edge.api, _edge.stage, _edge.handler, _edge.table, _edge.ttl_field, _edge.dead_letter_queue,
 			]),
 		)),
-		"readings": report.readings([
-			aws.api(_edge.api, "stages", []),
-			aws.api(_edge.api, "routes", []),
-			aws.api(_edge.api, "authorizers", []),
-			aws.function(_edge.handler, "configuration", []),
-			aws.table(_edge.table, "time_to_live", []),
-			aws.queue(_edge.dead_letter_queue, "queue", []),
-		]),
+		"readings": report.readings(_edge_refs),
 		"rollup": report.checks(b5),
 	},
 	"correlation": {

@@ -132,15 +132,7 @@ b8 contains check.of({
 }
 
 _observed := array.concat(
-	[
-		aws.api(_edge.api, "stages", []),
-		aws.api(_edge.api, "routes", []),
-		aws.api(_edge.api, "authorizers", []),
-		aws.function(_edge.handler, "configuration", []),
-		aws.table(_edge.table, "time_to_live", []),
-		aws.queue(_edge.dead_letter_queue, "queue", []),
-		aws.cluster(data.contract.m2.streaming.cluster, "cluster", []),
-	],
+	array.concat(_edge_refs, [aws.cluster(data.contract.m2.streaming.cluster, "cluster", [])]),
 	[aws.application(name, "application", []) | some name in data.contract.m2.flink.applications],
 )
 

@@ -38,6 +38,15 @@ fn world() -> World {
     world
 }
 
+fn approval(expires_at: &str) -> Observation {
+    Observation::present(serde_json::json!({"expires_at": expires_at}), Vec::new())
+}
+
+/// Of a rehearsal that was stopped while it destroyed its first stack.
+fn stopped() -> Journal {
+    Journal { touched: vec!["ops".to_owned()], stack: Some("ops".to_owned()), resumed: true, ..journal() }
+}
+
 fn journal() -> Journal {
     Journal {
         format: JOURNAL_FORMAT.to_owned(),
@@ -46,7 +55,7 @@ fn journal() -> Journal {
         doing: Doing::Destroy,
         stack: None,
         scope: vec!["data_ml".to_owned(), "ops".to_owned()],
-        approval: Observation::not_collected("none is needed here"),
+        approval: approval("2999-01-01T00:00:00Z"),
         receipts: BTreeMap::new(),
         baseline: BTreeMap::new(),
         touched: Vec::new(),
@@ -112,19 +121,21 @@ fn a_failed_destruction_ends_it_and_is_recovered() {
 #[test]
 fn nothing_is_destroyed_under_an_approval_that_has_expired_meanwhile() {
     let world = world();
-    let approval = Observation::present(serde_json::json!({"expires_at": "2026-01-31T23:59:59Z"}), Vec::new());
-    let rehearsed = run(&world, Journal { approval, ..journal() }).expect("nothing to recover");
-    assert_eq!(rehearsed.failures, ["ops was not destroyed: the approval expired at 2026-01-31T23:59:59Z"]);
-    assert!(rehearsed.journal.touched.is_empty() && !world.calls("ops").contains(&"apply".to_owned()));
+    for (approval, why) in [
+        (approval("2026-01-31T23:59:59Z"), "the approval expired at 2026-01-31T23:59:59Z"),
+        (Observation::not_collected("none is there"), "the approval does not say when it expires"),
+    ] {
+        let rehearsed = run(&world, Journal { approval, ..journal() }).expect("nothing to recover");
+        assert_eq!(rehearsed.failures, [format!("ops was not destroyed: {why}")]);
+        assert!(rehearsed.journal.touched.is_empty() && !world.calls("ops").contains(&"apply".to_owned()));
+    }
 }
 
 #[test]
 fn a_resumed_rehearsal_that_cannot_be_initialised_says_what_is_still_destroyed() {
     let world = world();
     world.put("init.sh", "exit 1");
-    let stopped =
-        Journal { touched: vec!["ops".to_owned()], stack: Some("ops".to_owned()), resumed: true, ..journal() };
-    let error = run(&world, stopped).expect_err("stuck").to_string();
+    let error = run(&world, stopped()).expect_err("stuck").to_string();
     assert!(error.contains("cannot be finished yet") && error.contains("to be recovered: ops"), "{error}");
     assert!(!error.contains("nothing was touched"), "{error}");
 }
@@ -133,10 +144,8 @@ fn a_resumed_rehearsal_that_cannot_be_initialised_says_what_is_still_destroyed()
 fn what_an_earlier_process_destroyed_is_recovered_on_resume() {
     let world = world();
     world.put("gone.ops", "");
-    let stopped =
-        Journal { touched: vec!["ops".to_owned()], stack: Some("ops".to_owned()), resumed: true, ..journal() };
-    assert_eq!(stopped.state(), "it was destroying ops; to be recovered: ops");
-    let rehearsed = run(&world, stopped).expect("rehearsed");
+    assert_eq!(stopped().state(), "it was destroying ops; to be recovered: ops");
+    let rehearsed = run(&world, stopped()).expect("rehearsed");
     assert_eq!(rehearsed.journal.recover["ops"]["exit_code"], 0);
     let missed = "data_ml was not destroyed before the rehearsal was stopped; rehearse it anew";
     assert_eq!(rehearsed.failures, [missed]);
