@@ -16,7 +16,7 @@ import data.lib.handle
 #   severity: S1
 #   taxonomy: M2-B9
 #   remediation: Pin the `PHASE_RUNTIME_PATH_*` and `RUNTIME_*` handles as the contract says, and resolve M2E-B5.
-b3 contains _proven("M2E-B5", "the runtime path is governed", _rules["M2.E"]["M2E-B5"])
+b3 contains _proven("M2E-B5", "the runtime path is governed", data.m2.e.b5)
 
 b3 contains check.pinned_as(name, "it is pinned to the contract's governance", value) if {
 	some name, value in data.contract.m2.rollup.runtime_path
@@ -43,7 +43,7 @@ b3 contains check.of({
 #   severity: S1
 #   taxonomy: M2-B10
 #   remediation: Resolve M2D-B5.
-b4 contains _proven("M2D-B5", "Step Functions alone commits READY", _rules["M2.D"]["M2D-B5"])
+b4 contains _proven("M2D-B5", "Step Functions alone commits READY", data.m2.d.b5)
 
 # METADATA
 # title: Ingress edge envelope not proven
@@ -147,7 +147,7 @@ b5 contains check.of({
 #   severity: S1
 #   taxonomy: M2-B12
 #   remediation: Resolve M2H-B8.
-b6 contains _proven("M2H-B8", "correlation across runtimes fails closed", _rules["M2.H"]["M2H-B8"])
+b6 contains _proven("M2H-B8", "correlation across runtimes fails closed", data.m2.h.b8)
 
 _proven(code, claim, found_checks) := _follows(code, claim, found_checks, [found |
 	some found in found_checks

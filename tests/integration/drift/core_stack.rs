@@ -1,11 +1,12 @@
 //! Drift of what the core stack manages, and of the stack itself.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{append, assert_blocks, assert_blocks_with, edit, pinned};
-use crate::harness::gate::gate_first_lanes;
+use super::{append, assert_blocks, assert_blocks_with, assert_verdict, edit, pinned};
+use crate::harness::gate::{blockers, gate_first_lanes};
 use crate::harness::world::World;
 
 const EVIDENCE: &str = "fraud-platform-dev-full-evidence";
@@ -35,46 +36,42 @@ fn drift_that_the_run_itself_applies_away_opens_the_gate() {
     assert_eq!(core["post_apply_plan"]["value"]["exit_code"], 0);
 }
 
+/// Each change shows in its own subject, and all of them in a plan that nobody applied, which is about `core`: one gate tells
+/// them apart. A subnet's tags are known from the tagged inventory alone, which does not list what has lost the project's tag.
 #[test]
-fn an_opened_public_access_block_of_a_core_bucket_blocks() {
-    let world = World::applied();
-    world.aws.hand("s3", "DeletePublicAccessBlock", json!({"Bucket": EVIDENCE}));
-    assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B4", "S3_EVIDENCE_BUCKET", "absent"));
-}
-
-#[test]
-fn a_disabled_kms_key_blocks() {
+fn changes_by_hand_block_by_what_they_changed_each() {
     let world = World::applied();
     let key = world.aws.hand("kms", "DescribeKey", json!({"KeyId": pinned(&world, "KMS_KEY_ALIAS_PLATFORM")}));
-    world.aws.hand("kms", "DisableKey", json!({"KeyId": key["KeyMetadata"]["KeyId"]}));
-    assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B4", "KMS_KEY_ALIAS_PLATFORM", "violated"));
-}
-
-#[test]
-fn a_detached_baseline_policy_blocks() {
-    let world = World::applied();
-    let role = "fraud-platform-dev-full-eks-nodegroup";
     let policy = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy";
-    world.aws.hand("iam", "DetachRolePolicy", json!({"RoleName": role, "PolicyArn": policy}));
-    assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B4", "ROLE_EKS_NODEGROUP_DEV_FULL", "violated"));
-}
-
-#[test]
-fn a_changed_tag_of_a_role_blocks() {
-    let world = World::applied();
-    let role = "fraud-platform-dev-full-eks-runtime-platform-base";
-    let tags = json!([{"Key": "owner", "Value": "somebody-else"}]);
-    world.aws.hand("iam", "TagRole", json!({"RoleName": role, "Tags": tags}));
-    assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B4", "ROLE_EKS_RUNTIME_PLATFORM_BASE", "violated"));
-}
-
-/// A subnet's tags are known from the tagged inventory alone, which does not list what has lost the project's tag.
-#[test]
-fn a_subnet_that_lost_its_project_tag_blocks() {
-    let world = World::applied();
+    let node_group = "fraud-platform-dev-full-eks-nodegroup";
+    let platform_base = "fraud-platform-dev-full-eks-runtime-platform-base";
+    let another_owner = json!([{"Key": "owner", "Value": "somebody-else"}]);
     let subnet = pinned(&world, "MSK_CLIENT_SUBNET_IDS")[1].clone();
-    world.aws.hand("ec2", "DeleteTags", json!({"Resources": [subnet], "Tags": [{"Key": "project"}]}));
-    assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B4", "MSK_CLIENT_SUBNET_IDS", "violated"));
+    for (service, operation, input) in [
+        ("s3", "DeletePublicAccessBlock", json!({"Bucket": EVIDENCE})),
+        ("kms", "DisableKey", json!({"KeyId": key["KeyMetadata"]["KeyId"]})),
+        ("iam", "DetachRolePolicy", json!({"RoleName": node_group, "PolicyArn": policy})),
+        ("iam", "TagRole", json!({"RoleName": platform_base, "Tags": another_owner})),
+        ("ec2", "DeleteTags", json!({"Resources": [subnet], "Tags": [{"Key": "project"}]})),
+    ] {
+        world.aws.hand(service, operation, input);
+    }
+    let run = gate_first_lanes(&world, &[]);
+    let changed = [
+        ("M2B-B4", "S3_EVIDENCE_BUCKET", "absent"),
+        ("M2B-B4", "KMS_KEY_ALIAS_PLATFORM", "violated"),
+        ("M2B-B4", "ROLE_EKS_NODEGROUP_DEV_FULL", "violated"),
+        ("M2B-B4", "ROLE_EKS_RUNTIME_PLATFORM_BASE", "violated"),
+        ("M2B-B4", "MSK_CLIENT_SUBNET_IDS", "violated"),
+        ("M2B-B4", "core", "violated"),
+    ];
+    assert_verdict(&world, &run, &["M2B-B2", "M2B-B4"], &changed);
+    let verdict = world.json("verdict.json");
+    let found: BTreeSet<&str> = blockers(&verdict)
+        .filter(|blocker| blocker["code"] == "M2B-B4")
+        .map(|blocker| blocker["subject"].as_str().unwrap())
+        .collect();
+    assert_eq!(found, changed.iter().map(|(_, subject, _)| *subject).collect(), "no other subject blocks");
 }
 
 /// The change is applied by the run, so that nothing but the missing output is wrong.
