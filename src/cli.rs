@@ -1,11 +1,14 @@
 //! The command line: raw arguments. `settings` turns them, the environment and `factgate.toml` into what a command needs.
 
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::evidence::mirror::MirrorTarget;
 use crate::output::OutputTarget;
+use crate::settings::value::{endpoint, positive_duration};
 
 /// A policy-as-code readiness gate: is this cloud substrate ready, and what proves it?
 #[derive(Debug, Parser)]
@@ -147,8 +150,8 @@ pub struct PolicyArguments {
     pub contract: Vec<String>,
 
     /// Time that the evaluation of one package may take.
-    #[arg(long, value_name = "DURATION", env = "FACTGATE_POLICY_TIMEOUT")]
-    pub policy_timeout: Option<humantime::Duration>,
+    #[arg(long, value_name = "DURATION", env = "FACTGATE_POLICY_TIMEOUT", value_parser = positive_duration)]
+    pub policy_timeout: Option<Duration>,
 }
 
 /// Which lanes.
@@ -227,7 +230,7 @@ pub struct VerifyArguments {
     pub region: Option<String>,
 
     /// Endpoint of every AWS service, for emulators.
-    #[arg(long, value_name = "URL", env = "FACTGATE_ENDPOINT_URL")]
+    #[arg(long, value_name = "URL", env = "FACTGATE_ENDPOINT_URL", value_parser = endpoint)]
     pub endpoint_url: Option<String>,
 }
 
@@ -271,32 +274,32 @@ pub struct SourceArguments {
     pub terraform_binary: Option<PathBuf>,
 
     /// Time that one Terraform command may take.
-    #[arg(long, value_name = "DURATION", env = "FACTGATE_TERRAFORM_TIMEOUT")]
-    pub terraform_timeout: Option<humantime::Duration>,
+    #[arg(long, value_name = "DURATION", env = "FACTGATE_TERRAFORM_TIMEOUT", value_parser = positive_duration)]
+    pub terraform_timeout: Option<Duration>,
 
     /// AWS region; default: the registry's `AWS_REGION`, else the AWS configuration's.
     #[arg(long, value_name = "REGION", env = "FACTGATE_REGION")]
     pub region: Option<String>,
 
     /// Endpoint of every AWS service, for emulators; recorded in the fact document.
-    #[arg(long, value_name = "URL", env = "FACTGATE_ENDPOINT_URL")]
+    #[arg(long, value_name = "URL", env = "FACTGATE_ENDPOINT_URL", value_parser = endpoint)]
     pub endpoint_url: Option<String>,
 
     /// Time that one attempt of one AWS call may take.
-    #[arg(long, value_name = "DURATION", env = "FACTGATE_CALL_TIMEOUT")]
-    pub call_timeout: Option<humantime::Duration>,
+    #[arg(long, value_name = "DURATION", env = "FACTGATE_CALL_TIMEOUT", value_parser = positive_duration)]
+    pub call_timeout: Option<Duration>,
 
     /// How often an AWS call is tried.
     #[arg(long, value_name = "N", env = "FACTGATE_MAX_ATTEMPTS")]
-    pub max_attempts: Option<u32>,
+    pub max_attempts: Option<NonZeroU32>,
 
     /// How many calls to one AWS service may be under way at once.
     #[arg(long, value_name = "N", env = "FACTGATE_CONCURRENCY")]
-    pub concurrency: Option<usize>,
+    pub concurrency: Option<NonZeroUsize>,
 
     /// Time that the whole collection may take; what is not read by then is unreadable.
-    #[arg(long, value_name = "DURATION", env = "FACTGATE_DEADLINE")]
-    pub deadline: Option<humantime::Duration>,
+    #[arg(long, value_name = "DURATION", env = "FACTGATE_DEADLINE", value_parser = positive_duration)]
+    pub deadline: Option<Duration>,
 
     /// Folder that keeps raw answers and logs by their sha256, redacted where they could carry a secret.
     #[arg(long, value_name = "DIR", env = "FACTGATE_RAW")]

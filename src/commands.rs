@@ -31,7 +31,7 @@ use crate::settings::{FileSettings, PolicySettings};
 /// If there is no verdict: wrong settings, input or policies. A NO-GO is no error.
 pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
     let file = FileSettings::read(cli.config.as_deref())?;
-    let outputs = file.outputs(cli.output);
+    let outputs = file.outputs(cli.output)?;
     match cli.command {
         #[cfg(feature = "aws")]
         Command::Collect(arguments) => collect::run(&file.source(arguments.source)?, &file.policy(arguments.policy)?),

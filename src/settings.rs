@@ -9,6 +9,7 @@
 //! `FACTGATE_TERRAFORM_ROOT` are the same setting. Relative paths of the file are relative to the file.
 
 mod file;
+pub(crate) mod value;
 
 use std::path::PathBuf;
 
@@ -52,6 +53,9 @@ pub enum SettingsError {
     /// An address of a pack in the mirror is none.
     #[error(transparent)]
     Mirror(#[from] UnknownMirror),
+    /// Two results go to one place.
+    #[error("two outputs go to {0}")]
+    SharedTarget(String),
     /// A setting without which the command cannot run.
     #[error("no {0} is given")]
     Missing(&'static str, &'static str),
@@ -63,6 +67,7 @@ impl Help for SettingsError {
             Self::Read { .. } => "check the path given by --config or FACTGATE_CONFIG".to_owned(),
             Self::Invalid { help, .. } | Self::Contract { help, .. } => help.clone(),
             Self::Mirror(_) => "the folder of one pack in the mirror is s3://bucket/prefix/m2a_…/".to_owned(),
+            Self::SharedTarget(_) => "give all but one a path of its own: -o FORMAT=PATH".to_owned(),
             Self::Missing(_, help) => (*help).to_owned(),
         })
     }

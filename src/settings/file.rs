@@ -1,10 +1,14 @@
 //! `factgate.toml`: its keys, what they must be, and how arguments go before them.
 
+use std::collections::BTreeSet;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use factgate_collector::location::Location;
 use serde::Deserialize;
 
+use super::value::{endpoint, positive_duration};
 use super::{LaneSettings, PinSettings, PolicySettings, SettingsError, SourceSettings, VerifySettings};
 use crate::cli::{LaneArguments, PinArguments, PolicyArguments, SourceArguments, TerraformMode, VerifyArguments};
 use crate::evidence::mirror::MirrorTarget;
@@ -39,8 +43,8 @@ pub struct FileSettings {
     region: Option<String>,
     endpoint_url: Option<String>,
     call_timeout: Option<String>,
-    max_attempts: Option<u32>,
-    concurrency: Option<usize>,
+    max_attempts: Option<NonZeroU32>,
+    concurrency: Option<NonZeroUsize>,
     deadline: Option<String>,
     raw: Option<PathBuf>,
     approvals: Vec<PathBuf>,
@@ -123,7 +127,7 @@ impl FileSettings {
             ("deadline", &settings.deadline),
         ] {
             if let Some(value) = value
-                && let Err(error) = value.parse::<humantime::Duration>()
+                && let Err(error) = positive_duration(value)
             {
                 let start = text.find(value.as_str()).unwrap_or(0);
                 return Err(invalid(
@@ -132,6 +136,16 @@ impl FileSettings {
                     "write a number and a unit, such as \"90s\" or \"15m\"".to_owned(),
                 ));
             }
+        }
+        if let Some(url) = &settings.endpoint_url
+            && let Err(error) = endpoint(url)
+        {
+            let start = text.find(url.as_str()).unwrap_or(0);
+            return Err(invalid(
+                Some(start..start),
+                format!("`endpoint_url` is not a URL: {error}"),
+                "write an absolute URL, such as \"http://127.0.0.1:5000\"".to_owned(),
+            ));
         }
         for target in &settings.output {
             if let Err(error) = target.parse::<OutputTarget>() {
@@ -177,12 +191,22 @@ impl FileSettings {
     }
 
     /// Where results go: the command line's targets, else the file's, else a table on standard output.
-    pub fn outputs(&self, given: Vec<OutputTarget>) -> Vec<OutputTarget> {
-        if !given.is_empty() {
-            return given;
+    ///
+    /// # Errors
+    ///
+    /// If two results go to one place, where neither could be read.
+    pub fn outputs(&self, given: Vec<OutputTarget>) -> Result<Vec<OutputTarget>, SettingsError> {
+        let targets: Vec<OutputTarget> = if given.is_empty() {
+            self.output.iter().filter_map(|target| target.parse().ok()).collect()
+        } else {
+            given
+        };
+        let mut places = BTreeSet::new();
+        if let Some(twice) = targets.iter().find(|target| !places.insert(&target.path)) {
+            let place = twice.path.as_ref().map_or("standard output".to_owned(), |path| path.display().to_string());
+            return Err(SettingsError::SharedTarget(place));
         }
-        let from_file: Vec<OutputTarget> = self.output.iter().filter_map(|target| target.parse().ok()).collect();
-        if from_file.is_empty() { vec![OutputTarget::default()] } else { from_file }
+        Ok(if targets.is_empty() { vec![OutputTarget::default()] } else { targets })
     }
 
     /// The policies' settings.
@@ -271,8 +295,8 @@ impl FileSettings {
             region: given.region.or_else(|| self.region.clone()),
             endpoint_url: given.endpoint_url.or_else(|| self.endpoint_url.clone()),
             call_timeout: duration(given.call_timeout, self.call_timeout.as_deref(), 10),
-            max_attempts: given.max_attempts.or(self.max_attempts).unwrap_or(4).max(1),
-            concurrency: given.concurrency.or(self.concurrency).unwrap_or(8).max(1),
+            max_attempts: given.max_attempts.or(self.max_attempts).map_or(4, NonZeroU32::get),
+            concurrency: given.concurrency.or(self.concurrency).map_or(8, NonZeroUsize::get),
             deadline: duration(given.deadline, self.deadline.as_deref(), 1800),
             raw: given.raw.or_else(|| self.raw.clone()),
             approvals: if given.approvals.is_empty() { self.approvals.clone() } else { given.approvals },
@@ -282,10 +306,8 @@ impl FileSettings {
     }
 }
 
-fn duration(given: Option<humantime::Duration>, file: Option<&str>, default_seconds: u64) -> std::time::Duration {
-    given
-        .or_else(|| file.and_then(|text| text.parse().ok()))
-        .map_or(std::time::Duration::from_secs(default_seconds), Into::into)
+fn duration(given: Option<Duration>, file: Option<&str>, default_seconds: u64) -> Duration {
+    given.or_else(|| file.and_then(|text| positive_duration(text).ok())).unwrap_or(Duration::from_secs(default_seconds))
 }
 
 fn override_contract(
@@ -342,6 +364,13 @@ mod tests {
     }
 
     #[test]
+    fn limits_that_allow_nothing_are_errors() {
+        for text in ["max_attempts = 0", "concurrency = 0", "call_timeout = \"0s\"", "endpoint_url = \"localhost\""] {
+            assert!(error(text).to_string().starts_with("factgate.toml:1:"), "{text}");
+        }
+    }
+
+    #[test]
     fn a_mirror_of_another_kind_is_an_error() {
         let error = error("\nmirror = \"http://bucket\"\n");
         assert!(error.to_string().starts_with("factgate.toml:2:11: `mirror`: "), "{error}");
@@ -354,6 +383,17 @@ mod tests {
     }
 
     #[test]
+    fn two_outputs_never_share_a_place() {
+        let outputs = |given: &[&str]| {
+            FileSettings::default().outputs(given.iter().map(|target| target.parse().unwrap()).collect())
+        };
+        assert!(outputs(&["table", "json=a", "markdown=b"]).is_ok());
+        assert!(outputs(&["table", "json"]).unwrap_err().help().unwrap().contains("FORMAT=PATH"));
+        assert!(outputs(&["json=a", "markdown=a"]).unwrap_err().to_string().contains('a'));
+        assert_eq!(outputs(&[]).unwrap(), [OutputTarget::default()]);
+    }
+
+    #[test]
     fn every_listed_key_is_accepted_and_no_other() {
         for key in KEYS {
             let text = match key {
@@ -362,6 +402,7 @@ mod tests {
                 "max_attempts" | "concurrency" => format!("{key} = 1"),
                 "terraform" => format!("{key} = \"plan\""),
                 "mirror" => format!("{key} = \"registry\""),
+                "endpoint_url" => format!("{key} = \"http://127.0.0.1\""),
                 _ => format!("{key} = \"1s\""),
             };
             assert!(FileSettings::parse(Path::new("f"), &text).is_ok(), "{key}");
