@@ -141,6 +141,7 @@ pub async fn collect_with(
     receipts.extend(reads.receipts);
     let mut rehearsal = request.rehearsal.clone();
     rehearsal.complete_cost(&reads.facts);
+    rehearsal.place(&reads.caller_identity, &reads.region);
     let (mut approvals, approval_receipts) = approval::facts(&request.approvals);
     receipts.extend(approval_receipts);
     receipts.extend(rehearsal.receipts);

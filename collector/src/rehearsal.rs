@@ -137,7 +137,18 @@ impl Section {
         }
         let receipt = Receipt::File { path: name, started_at, digest: Some(digest.to_string()) };
         section.receipts.insert(import, receipt);
+        section.place(&document.run.caller_identity, &document.run.region);
         Ok(section)
+    }
+
+    /// Says in which account and region the rehearsal was, unless it says so already: that of the run whose document it is a
+    /// part of.
+    pub fn place(&mut self, caller: &Observation, region: &str) {
+        let account = caller.value().map_or(&Value::Null, |caller| &caller["Account"]);
+        if let Some(Observation::Present { value: Value::Object(scope), .. }) = self.steps.get_mut("scope") {
+            scope.entry("account").or_insert_with(|| account.clone());
+            scope.entry("region").or_insert_with(|| region.into());
+        }
     }
 
     /// Gives the section the cost of its window, unless it has a complete one already: what is billed for a day is known only
@@ -239,6 +250,22 @@ mod tests {
         let kinds = BTreeMap::from([("windows".to_owned(), windows)]);
         section.complete_cost(&BTreeMap::from([("costexplorer".to_owned(), kinds)]));
         section.steps["cost"].value().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_rehearsal_keeps_the_account_and_region_it_was_in() {
+        let caller = |account: &str| Observation::present(json!({"Account": account}), Vec::new());
+        let scope = BTreeMap::from([("scope".to_owned(), Observation::present(json!({}), Vec::new()))]);
+        let mut section = Section { steps: scope.clone(), ..Section::default() };
+        section.place(&caller("123456789012"), "eu-west-2");
+        section.place(&caller("210987654321"), "us-east-1");
+        let place = json!({"account": "123456789012", "region": "eu-west-2"});
+        assert_eq!(section.steps["scope"].value(), Some(&place));
+
+        let mut section = Section { steps: scope, ..Section::default() };
+        section.place(&Observation::not_collected("nobody asked"), "eu-west-2");
+        section.place(&caller("210987654321"), "eu-west-2");
+        assert_eq!(section.steps["scope"].value().unwrap()["account"], Value::Null);
     }
 
     #[test]

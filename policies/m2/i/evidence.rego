@@ -11,8 +11,8 @@ import data.lib.stack
 # title: Evidence of the rehearsal is missing or inconsistent
 # description: |
 #   A step of the rehearsal, the inventory or a state lacks the calls that it came from, a call ended otherwise than the
-#   fact says, the steps do not follow each other in time, or the rehearsal does not name itself, ended after this run,
-#   or is too old to say anything of what this run reads.
+#   fact says, the steps do not follow each other in time, or the rehearsal does not name itself, was of another account
+#   or region, ended after this run, or is too old to say anything of what this run reads.
 # custom:
 #   code: M2I-B7
 #   severity: S2
@@ -49,6 +49,17 @@ b7 contains check.of({
 })
 
 b7 contains check.of({
+	"subject": _rehearsal,
+	"claim": "it was of the account and the region of this run",
+	"refs": [_scope(["account"]), _scope(["region"]), _caller],
+	"handles": [],
+	"holds": _is_of_this_run,
+	"expected": [fact.value(_caller), _region],
+	"actual": _place,
+	"violation": "evidence",
+})
+
+b7 contains check.of({
 	"subject": name,
 	"claim": "destroy and recovery follow each other within the rehearsal",
 	"refs": [_scope(["started_at"]), _of("destroy", name, ["started_at"]), _of("recover", name, ["ended_at"])],
@@ -77,6 +88,18 @@ _is_recent if {
 	moment.in_order([ended, _collected_at])
 	moment.is_within(ended, _collected_at, data.contract.m2.rehearsal.maximum_age_hours)
 }
+
+_caller := {"subject": "run", "at": ["run", "caller_identity"], "field": ["Account"], "handles": []}
+
+_region := object.get(input, ["run", "region"], null)
+
+_place := [fact.value(_scope(["account"])), fact.value(_scope(["region"]))]
+
+_is_of_this_run if {
+	_is_text(fact.value(_caller))
+	_is_text(_region)
+	_place == [fact.value(_caller), _region]
+} else := false
 
 # Some of these moments are kept to the second, and some more closely.
 _course(name) := [_to_the_second(fact.value(ref)) |

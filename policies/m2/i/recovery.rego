@@ -133,6 +133,16 @@ b6 contains check.of({
 	"actual": fact.value(_step("cost", ["amount"])),
 })
 
+b6 contains check.of({
+	"subject": _rehearsal,
+	"claim": "the cost is that of days",
+	"refs": [_step("cost", ["ResultsByTime"])],
+	"handles": [],
+	"holds": count(fact.list(_step("cost", ["ResultsByTime"]))) > 0,
+	"expected": "at least one day",
+	"actual": count(fact.list(_step("cost", ["ResultsByTime"]))),
+})
+
 b6 contains check.equals(_rehearsal, "the cost is complete", _step("cost", ["complete"]), true)
 
 b6 contains check.equals_handle(

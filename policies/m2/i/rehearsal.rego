@@ -35,7 +35,7 @@ import data.lib.moment
 # title: Scope of the rehearsal undefined, not approved, or left
 # description: |
 #   The scope lacks a required stack or holds an unknown one, the approval names other stacks than the scope or was not
-#   valid when the rehearsal began, a stack outside the scope was touched, or the allowlist of residuals is undefined.
+#   valid when the rehearsal began, others than the stacks of the scope were touched, or the allowlist of residuals is undefined.
 #   An allowlist that allows everything is none.
 # custom:
 #   code: M2I-B1
@@ -79,10 +79,10 @@ b1 contains check.of({
 
 b1 contains check.of({
 	"subject": _rehearsal,
-	"claim": "only stacks of the scope were touched",
+	"claim": "the stacks of the scope were touched, and no others",
 	"refs": [_scope(["touched"])],
 	"handles": [],
-	"holds": _is_touched_within_scope,
+	"holds": _is_scope_touched,
 	"expected": fact.value(_scope(["stacks"])),
 	"actual": fact.value(_scope(["touched"])),
 })
@@ -100,7 +100,8 @@ b1 contains check.of({
 # METADATA
 # title: Destroy failed
 # description: |
-#   `terraform destroy` of a stack of the scope failed, destroyed nothing, or left resources in the state.
+#   `terraform destroy` of a stack of the scope failed, destroyed less than the baseline had, or left resources in the
+#   state.
 # custom:
 #   code: M2I-B2
 #   severity: S1
@@ -122,10 +123,10 @@ b2 contains check.equals(
 b2 contains check.of({
 	"subject": stack,
 	"claim": "the destroy destroyed what there was",
-	"refs": [_of("destroy", stack, ["destroyed"])],
+	"refs": [_of("destroy", stack, ["destroyed"]), _of("baseline", stack, ["resource_count"])],
 	"handles": [],
-	"holds": _is_positive(fact.value(_of("destroy", stack, ["destroyed"]))),
-	"expected": "at least one resource",
+	"holds": _is_destroyed_whole(stack),
+	"expected": fact.value(_of("baseline", stack, ["resource_count"])),
 	"actual": fact.value(_of("destroy", stack, ["destroyed"])),
 }) if {
 	some stack in _required
@@ -221,11 +222,11 @@ _is_approved if {
 	)
 }
 
-default _is_touched_within_scope := false
+default _is_scope_touched := false
 
-_is_touched_within_scope if {
+_is_scope_touched if {
 	is_array(fact.value(_scope(["touched"])))
-	count([stack | some stack in fact.list(_scope(["touched"])); not stack in _stacks]) == 0
+	{stack | some stack in fact.list(_scope(["touched"]))} == {stack | some stack in _stacks}
 }
 
 _allowlist := object.get(data.contract.m2.rehearsal, "allowlist", null)
@@ -249,6 +250,11 @@ _names_resource(pattern) if {
 _is_destroyed(stack) if {
 	fact.value(_of("destroy", stack, ["exit_code"])) == 0
 	fact.value(_of("destroy", stack, ["remaining"])) == []
+} else := false
+
+_is_destroyed_whole(stack) if {
+	_is_positive(fact.value(_of("destroy", stack, ["destroyed"])))
+	fact.value(_of("destroy", stack, ["destroyed"])) == fact.value(_of("baseline", stack, ["resource_count"]))
 } else := false
 
 _is_positive(value) if {

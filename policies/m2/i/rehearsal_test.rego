@@ -30,7 +30,9 @@ _other_approval := ["M2I-B1", "rehearsal", "the approval names exactly the stack
 
 _not_approved := ["M2I-B1", "rehearsal", "somebody approved it, and the approval was valid when it began", "violated"]
 
-_left_scope := ["M2I-B1", "rehearsal", "only stacks of the scope were touched", "violated"]
+_elsewhere := ["M2I-B7", "rehearsal", "it was of the account and the region of this run", "evidence"]
+
+_left_scope := ["M2I-B1", "rehearsal", "the stacks of the scope were touched, and no others", "violated"]
 
 _no_allowlist := [
 	"M2I-B1",
@@ -53,6 +55,10 @@ _with_runtime := fixture.put(
 
 # What a damage must turn red, and nothing else.
 _damaged := {
+	"a cost without days": {
+		"document": fixture.put(_ready, _step("cost", ["ResultsByTime"]), []),
+		"expected": {["M2I-B6", "rehearsal", "the cost is that of days", "violated"]},
+	},
 	"a required stack left out": {
 		"document": fixture.put(
 			fixture.put(fixture.put(_ready, _scope(["stacks"]), ["ops"]), _scope(["approved_stacks"]), ["ops"]),
@@ -114,6 +120,22 @@ _damaged := {
 		"document": fixture.put(_ready, _scope(["touched"]), ["core", "ops"]),
 		"expected": {_left_scope},
 	},
+	"a rehearsal that touched nothing": {
+		"document": fixture.put(_ready, _scope(["touched"]), []),
+		"expected": {_left_scope},
+	},
+	"a rehearsal in another account": {
+		"document": fixture.put(_ready, _scope(["account"]), "210987654321"),
+		"expected": {_elsewhere},
+	},
+	"a rehearsal in another region": {
+		"document": fixture.put(_ready, _scope(["region"]), "us-east-1"),
+		"expected": {_elsewhere},
+	},
+	"a rehearsal that does not say where it was": {
+		"document": fixture.without(_ready, _scope(["account"])),
+		"expected": {_elsewhere},
+	},
 	"nothing said about what was touched": {
 		"document": fixture.without(_ready, _scope(["touched"])),
 		"expected": {_left_scope},
@@ -126,6 +148,10 @@ _damaged := {
 	"a destroy that left something": {
 		"document": fixture.put(_ready, _step("destroy", ["ops", "remaining"]), ["aws_iam_role.ops"]),
 		"expected": {["M2I-B2", "ops", "no resource of the stack remains after the destroy", "violated"]},
+	},
+	"a destroy of less than there was": {
+		"document": fixture.put(_ready, _step("destroy", ["data_ml", "destroyed"]), 1),
+		"expected": {["M2I-B2", "data_ml", "the destroy destroyed what there was", "violated"]},
 	},
 	"a destroy of nothing": {
 		"document": fixture.put(_ready, _step("destroy", ["data_ml", "destroyed"]), 0),
@@ -282,7 +308,7 @@ test_each_damage_blocks_exactly_as_its_table_says if {
 # The codes that a fact decides, when it cannot be read.
 _decides := {
 	["rehearsal", "scope"]: {"M2I-B1", "M2I-B2", "M2I-B3", "M2I-B4", "M2I-B6", "M2I-B7"},
-	["rehearsal", "baseline"]: {"M2I-B4"},
+	["rehearsal", "baseline"]: {"M2I-B2", "M2I-B4"},
 	["rehearsal", "destroy"]: {"M2I-B2", "M2I-B7"},
 	["rehearsal", "recover"]: {"M2I-B3", "M2I-B7"},
 	["rehearsal", "post_recovery"]: {"M2I-B4"},
