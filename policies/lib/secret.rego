@@ -21,6 +21,15 @@ is_named_by(name) if {
 	_says_secret(words)
 }
 
+# Whether the name says that what it names leads to a secret: the path or the ARN of one.
+leads_to_one(name) if {
+	words := _words(name)
+	last := count(words) - 1
+	words[last] in _names.references
+	not upper(name) in _names.harmless
+	_says_secret(array.slice(words, 0, last))
+}
+
 # The outputs of a stack that are not marked as sensitive, and whose names say that they are secrets, sorted.
 shown_outputs(name) := sort([output |
 	some output, shown in _outputs(name)

@@ -27,6 +27,16 @@ test_names_say_whether_they_name_a_secret if {
 	{name | some name, _ in _names; secret.is_named_by(name)} == {name | some name, is_secret in _names; is_secret}
 }
 
+test_names_say_whether_they_lead_to_a_secret if {
+	leading := {name |
+		some name in [
+			"SSM_IG_API_KEY_PATH", "token-arn", "db_password_paths", "KMS_KEY_ARN", "evidence_path", "api_key", "path", "",
+		]
+		secret.leads_to_one(name)
+	}
+	leading == {"SSM_IG_API_KEY_PATH", "token-arn", "db_password_paths"}
+}
+
 test_outputs_named_like_secrets_must_be_sensitive if {
 	shown := secret.shown_outputs("core") with input as {"terraform": {"stacks": {"core": {"outputs": {
 		"status": "present",

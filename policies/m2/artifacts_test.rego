@@ -300,9 +300,9 @@ test_logs_are_text_as_it_was_written if {
 test_secret_snapshots_show_what_was_judged if {
 	found := _artifacts(_ready).f
 	row := found["m2f_secret_role_readability_matrix.json"].roles.ROLE_LAMBDA_IG_EXECUTION
-	[row.must_read, row.decisions.SSM_IG_API_KEY_PATH, row.conformance.conforms] == [
+	[row.must_read, row.decisions.SSM_IG_API_KEY_PATH["ssm:GetParameter"], row.conformance.conforms] == [
 		["SSM_IG_API_KEY_PATH"],
-		["allowed"],
+		"allowed",
 		true,
 	]
 	found["m2f_secret_materialization_snapshot.json"].parameters.SSM_IG_API_KEY_PATH.must_be_encrypted

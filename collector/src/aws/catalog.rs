@@ -96,14 +96,8 @@ pub static CATALOG: &[Entry] = &[
     },
     Entry { kind: &sagemaker::ENDPOINTS, source: Source::Handles(&["SM_ENDPOINT_NAME"]) },
     Entry { kind: &budgets::BUDGETS, source: Source::Handles(&["AWS_BUDGET_NAME"]) },
-    Entry {
-        kind: &cloudwatch::ALARMS,
-        source: Source::Handles(&["ALARM_PLATFORM_ERROR_RATE", "ALARM_RTDL_LAG", "ALARM_IG_4XX_5XX"]),
-    },
-    Entry {
-        kind: &cloudwatch::DASHBOARDS,
-        source: Source::Handles(&["CW_DASHBOARD_PLATFORM_OPERATIONS", "CW_DASHBOARD_COST_GUARDRAIL"]),
-    },
+    Entry { kind: &cloudwatch::ALARMS, source: Source::Prefix("ALARM_") },
+    Entry { kind: &cloudwatch::DASHBOARDS, source: Source::Prefix("CW_DASHBOARD_") },
     Entry { kind: &logs::GROUPS, source: Source::Handles(&["CLOUDWATCH_LOG_GROUP_PREFIX"]) },
     Entry { kind: &costexplorer::WINDOWS, source: Source::Always(costexplorer::MONTH_TO_DATE) },
     Entry { kind: &tagging::INVENTORIES, source: Source::Tag("TAG_PROJECT_KEY") },
@@ -126,6 +120,8 @@ pub struct Entry {
 pub enum Source {
     /// The values of these handles.
     Handles(&'static [&'static str]),
+    /// The values of all handles whose names start like this.
+    Prefix(&'static str),
     /// A schema in a registry; where its handle is unpinned, the contract's anchor schema.
     Schema {
         /// The handle of the registry.
@@ -207,6 +203,10 @@ impl Entry {
             Source::Handles(names) => {
                 names.iter().filter_map(|name| pinned(handles, name)).map(Subject::named).collect()
             }
+            Source::Prefix(prefix) => {
+                let names = handles.keys().filter(|name| name.starts_with(prefix));
+                names.filter_map(|name| pinned(handles, name)).map(Subject::named).collect()
+            }
             Source::Schema { registry, schema } => {
                 let schema = pinned(handles, schema).unwrap_or(&defaults.anchor_schema);
                 let subject = |registry: &str| Subject {
@@ -278,6 +278,8 @@ mod tests {
             ("ENV_NAME".to_owned(), handle(json!("dev"))),
             ("SFN_PLATFORM_RUN_ORCHESTRATOR_V0".to_owned(), handle(json!("run"))),
             ("SR_READY_COMMIT_STATE_MACHINE".to_owned(), handle(json!("run"))),
+            ("ALARM_OF_A_LATER_PHASE".to_owned(), handle(json!("late"))),
+            ("ALARM_TO_COME".to_owned(), handle(json!("TO_PIN"))),
         ]);
         let subjects: Vec<(&str, &str, String)> = CATALOG
             .iter()
@@ -292,6 +294,7 @@ mod tests {
             ("glue", "schemas", "registry/fp.control.anchor.v1"),
             ("ssm", "inventories", "/fraud/dev"),
             ("sfn", "state_machines", "run"),
+            ("cloudwatch", "alarms", "late"),
             ("costexplorer", "windows", "month_to_date"),
             ("tagging", "inventories", "fraud"),
         ];

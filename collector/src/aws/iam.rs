@@ -60,8 +60,10 @@ static SIMULATE_PRINCIPAL_POLICY: Operation = Operation::xml(
 )
 .absent(ABSENT);
 
-/// The action that a role needs to read a parameter.
-const READ_PARAMETER: &str = "ssm:GetParameter";
+/// The actions that give the value of a parameter: a role that must not know it must be denied all of them. Source: the Service
+/// Authorization Reference of Systems Manager.
+const READ_ACTIONS: &[&str] =
+    &["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath", "ssm:GetParameterHistory"];
 
 /// A role.
 pub(super) static ROLES: Kind = Kind {
@@ -129,7 +131,7 @@ async fn simulated(session: &Session<'_>, account: &Account, role: &str, paths: 
             typed: session.call(&SIMULATE_PRINCIPAL_POLICY, role).page(page.number),
             client.simulate_principal_policy(),
             "PolicySourceArn" => policy_source_arn(source.as_str()),
-            "ActionNames" => set_action_names(Some(vec![READ_PARAMETER.to_owned()])),
+            "ActionNames" => set_action_names(Some(READ_ACTIONS.iter().map(|action| (*action).to_owned()).collect())),
             "ResourceArns" => set_resource_arns(Some(resources.clone())),
             "Marker" => set_marker(page.token),
         )
@@ -144,11 +146,17 @@ async fn simulated(session: &Session<'_>, account: &Account, role: &str, paths: 
     let Answer { value: mut results, receipts } = pages.finish();
     let mut seen = BTreeSet::new();
     results.retain(|result| seen.insert(result.to_string()));
-    let is_answered = |resource: &&String| results.iter().any(|result| text(result, "EvalResourceName") == *resource);
-    match resources.iter().find(|resource| !is_answered(resource)) {
+    let is_answered = |(action, resource): &(&str, &String)| {
+        let is_this = |result: &Value| {
+            text(result, "EvalActionName") == *action && text(result, "EvalResourceName") == resource.as_str()
+        };
+        results.iter().any(is_this)
+    };
+    let mut asked = READ_ACTIONS.iter().flat_map(|action| resources.iter().map(move |resource| (*action, resource)));
+    match asked.find(|pair| !is_answered(pair)) {
         None => Ok(Answer { value: json!({ "EvaluationResults": results }), receipts }),
-        Some(resource) => {
-            let message = format!("the simulation has no result for {resource}");
+        Some((action, resource)) => {
+            let message = format!("the simulation has no result for {action} on {resource}");
             Err(Failure::malformed(&SIMULATE_PRINCIPAL_POLICY, message, receipts))
         }
     }

@@ -177,6 +177,7 @@ mod tests {
     fn handles() -> BTreeMap<String, Handle> {
         let sources = CATALOG.iter().flat_map(|entry| match entry.source {
             catalog::Source::Handles(names) => names.to_vec(),
+            catalog::Source::Prefix(prefix) => vec![prefix],
             catalog::Source::Schema { registry, schema } => vec![registry, schema],
             catalog::Source::Tag(name) => vec![name],
             catalog::Source::Path { first, second } => vec![first, second],

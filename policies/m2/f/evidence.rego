@@ -110,13 +110,13 @@ _materialization := {
 }
 
 _readability := {
-	"action": _secrets.read_action,
+	"actions": _read_actions,
 	"roles": {role: row |
 		some role in _roles
 		row := {
 			"handle": report.handles([role])[role],
 			"must_read": object.get(_secrets.readers, role, []),
-			"decisions": {path: sort(_decisions(role, path)) | some path in _secrets.paths},
+			"decisions": {path: _described(role, path) | some path in _secrets.paths},
 			"simulation": receipt.recorded(aws.simulation(role, [])),
 			"conformance": report.checks({claim | some claim in b3; claim.subject == role}),
 		}

@@ -140,7 +140,7 @@ _function := data.contract.m2.edge.function
 
 _variables(field) := aws.function(_function, "configuration", array.concat(["Environment", "Variables"], field))
 
-# A name may say that the variable only leads to a secret. That it is a path is known where it is the pinned one.
+# A name may say that the variable only leads to a secret. That it does is known where it is the pinned path or ARN.
 _secret_variables := sort([name |
 	variables := fact.value(_variables([]))
 	is_object(variables)
@@ -151,9 +151,8 @@ _secret_variables := sort([name |
 _carries_secret(name, _) if secret.is_named_by(name)
 
 _carries_secret(name, value) if {
-	endswith(name, _secrets.handle_suffix)
-	secret.is_named_by(trim_suffix(name, _secrets.handle_suffix))
-	value != handle.value(name)
+	secret.leads_to_one(name)
+	value != handle.value(upper(name))
 }
 
 _is_header(name) if {

@@ -75,6 +75,18 @@ _leaks := {
 		"document": fixture.put(_ready, _variable("SSM_DATABRICKS_TOKEN_PATH"), "redacted:hmac-sha256:00"),
 		"expected": _inline,
 	},
+	"a variable that says it is an ARN and is none": {
+		"document": fixture.put(_ready, _variable("IG_API_KEY_ARN"), "redacted:hmac-sha256:00"),
+		"expected": _inline,
+	},
+	"a variable that says it is a path, in small letters": {
+		"document": fixture.put(_ready, _variable("token_path"), "redacted:hmac-sha256:00"),
+		"expected": _inline,
+	},
+	"a variable with paths that nobody pins": {
+		"document": fixture.put(_ready, _variable("API_KEY_PATHS"), "redacted:hmac-sha256:00"),
+		"expected": _inline,
+	},
 	"a variable with the path of another secret": {
 		"document": fixture.put(_ready, _variable("SSM_DATABRICKS_TOKEN_PATH"), "/fraud-platform/dev_full/databricks/token"),
 		"expected": set(),

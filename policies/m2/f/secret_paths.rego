@@ -110,8 +110,8 @@ b2 contains check.equals(
 # METADATA
 # title: Role may not read what it needs, or may read what it must not
 # description: |
-#   The policy simulation denies a role a parameter that it needs, allows it a credential that is none of its business,
-#   or says nothing of the pair. Permissions boundaries are part of the simulation.
+#   The policy simulation denies a role a parameter that it needs, allows it a credential that is none of its business
+#   by any of the actions that give a parameter's value, or says nothing of the pair. Permissions boundaries are part of the simulation.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 # custom:
@@ -119,17 +119,33 @@ b2 contains check.equals(
 #   severity: S1
 #   taxonomy: M2-B3
 #   remediation: Let the role's policies name the parameters that it needs, one by one, and apply the role's stack.
-b3 contains _decided_as(role, path, "it may read", is_allowed, "allowed") if {
+b3 contains check.of({
+	"subject": role,
+	"claim": sprintf("it may read %s", [path]),
+	"refs": [aws.simulation(role, ["EvaluationResults"])],
+	"handles": [path],
+	"holds": _decisions(role, path)[_secrets.read_action] == {"allowed"},
+	"expected": "allowed",
+	"actual": _described(role, path),
+	"violation": _violation(role, path, [_secrets.read_action]),
+}) if {
 	some role, paths in _secrets.readers
 	some path in paths
-	is_allowed := _decisions(role, path) == {"allowed"}
 }
 
-b3 contains _decided_as(role, path, "it may not read", is_kept_out, "anything but allowed") if {
+b3 contains check.of({
+	"subject": role,
+	"claim": sprintf("it may not read %s", [path]),
+	"refs": [aws.simulation(role, ["EvaluationResults"])],
+	"handles": [path],
+	"holds": _is_kept_out(role, path),
+	"expected": "nothing allowed",
+	"actual": _described(role, path),
+	"violation": _violation(role, path, _read_actions),
+}) if {
 	some role in _roles
 	some path in _secrets.secure
 	not path in object.get(_secrets.readers, role, [])
-	is_kept_out := _decisions(role, path) & {"allowed", null} == set()
 }
 
 # METADATA
@@ -178,39 +194,36 @@ _is_below(path, folder) if {
 	startswith(path, concat("", [folder, "/"]))
 } else := false
 
-# A pair that the simulation says nothing of is not known, which is worse than denied.
-_decided_as(role, path, claim, holds, expected) := check.of({
-	"subject": role,
-	"claim": sprintf("%s %s", [claim, path]),
-	"refs": [aws.simulation(role, ["EvaluationResults"])],
-	"handles": [path],
-	"holds": _is_decided(decisions, holds),
-	"expected": expected,
-	"actual": _described(decisions),
-	"violation": _violation(decisions),
-}) if {
-	decisions := _decisions(role, path)
+# Every action that gives the value of a parameter.
+_read_actions := array.concat([_secrets.read_action], _secrets.other_read_actions)
+
+# What the simulation decided of the role and the path, by action. Nothing decided is no decision.
+_decisions(role, path) := {action: decisions |
+	some action in _read_actions
+	decisions := {row[2] | some row in _decided[role]; row[0] == action; row[1] == handle.value(path)}
 }
 
-_is_decided(decisions, holds) := holds if {
-	count(decisions) > 0
+_is_kept_out(role, path) if {
+	every decisions in _decisions(role, path) {
+		count(decisions) > 0
+		decisions & {"allowed", null} == set()
+	}
 } else := false
 
-_described(decisions) := "no decision" if {
-	count(decisions) == 0
-} else := concat(", ", sort({sprintf("%v", [decision]) | some decision in decisions}))
+_described(role, path) := {action: shown |
+	some action, decisions in _decisions(role, path)
+	shown := concat(", ", sort({sprintf("%v", [decision]) | some decision in decisions}))
+}
 
-_violation(decisions) := "unreadable" if {
-	count(decisions) == 0
+# A pair that the simulation says nothing of is not known, which is worse than denied.
+_violation(role, path, actions) := "unreadable" if {
+	some action in actions
+	count(_decisions(role, path)[action]) == 0
 } else := "violated"
 
-# What the simulation decided of the role and the path.
-_decisions(role, path) := {row[1] | some row in _decided[role]; row[0] == handle.value(path)}
-
-_decided[role] := {[parameter, object.get(row, "EvalDecision", null)] |
+_decided[role] := {[object.get(row, "EvalActionName", null), parameter, object.get(row, "EvalDecision", null)] |
 	some row in fact.list(aws.simulation(role, ["EvaluationResults"]))
 	is_object(row)
-	object.get(row, "EvalActionName", null) == _secrets.read_action
 	parameter := _parameter(object.get(row, "EvalResourceName", null))
 } if {
 	some role in _roles

@@ -27,6 +27,17 @@ _changed(row, path, changes) := object.union(row, changes) if {
 	endswith(row.EvalResourceName, path)
 } else := row
 
+# The same results, in which one action on one path is allowed.
+_allowing(role, path, action) := fixture.put(_ready, _rows(role), [changed |
+	some row in object.get(_ready, _rows(role), [])
+	changed := _allowed(row, path, action)
+])
+
+_allowed(row, path, action) := object.union(row, {"EvalDecision": "allowed"}) if {
+	endswith(row.EvalResourceName, path)
+	row.EvalActionName == action
+} else := row
+
 _elsewhere(handle_name) := {["M2F-B1", handle_name, "it is a path below the platform's folder", "violated"]}
 
 _another(handle_name) := fixture.put(_ready, ["handles", handle_name], {"value": "/fraud-platform/dev_full/x", "line": 1})
@@ -86,6 +97,23 @@ _damaged := {
 	"a role that may read a credential of others": {
 		"document": _deciding("invoke", "databricks/token", {"EvalDecision": "allowed"}),
 		"expected": {_undecided("ROLE_APIGW_IG_INVOKE", "SSM_DATABRICKS_TOKEN_PATH", "it may not read", "violated")},
+	},
+	"a role that may read a credential of others by another action": {
+		"document": _allowing("invoke", "databricks/token", "ssm:GetParametersByPath"),
+		"expected": {_undecided("ROLE_APIGW_IG_INVOKE", "SSM_DATABRICKS_TOKEN_PATH", "it may not read", "violated")},
+	},
+	"a role that may read what it needs by another action only": {
+		"document": _allowing("flink", "msk/bootstrap_brokers", "ssm:GetParameters"),
+		"expected": set(),
+	},
+	"a simulation that leaves out an action": {
+		"document": fixture.put(_ready, _rows("invoke"), [row |
+			some row in object.get(_ready, _rows("invoke"), [])
+			row.EvalActionName != "ssm:GetParameterHistory"
+		]),
+		"expected": {_undecided("ROLE_APIGW_IG_INVOKE", path, "it may not read", "unreadable") |
+			some path in data.contract.m2.secrets.secure
+		},
 	},
 	"a role that may read an address of others": {
 		"document": _deciding("invoke", "redis/endpoint", {"EvalDecision": "allowed"}),
