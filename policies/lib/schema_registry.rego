@@ -38,6 +38,20 @@ checks contains check.equals(
 	handle.chosen(_anchor),
 )
 
+checks contains check.equals_handle(
+	_anchor.handle,
+	"the anchor schema has the pinned compatibility",
+	aws.anchor_schema("schema", ["Compatibility"]),
+	data.contract.m2.streaming.compatibility,
+)
+
+checks contains check.equals(
+	_anchor.handle,
+	"the anchor schema is available",
+	aws.anchor_schema("schema", ["SchemaStatus"]),
+	"AVAILABLE",
+)
+
 checks contains check.equals(
 	_anchor.handle,
 	"the latest version of the anchor schema is available",

@@ -212,7 +212,7 @@ _damaged := {
 	},
 	"another compatibility pinned": {
 		"document": fixture.pinned(_ready, "GLUE_SCHEMA_COMPATIBILITY_MODE", "FULL"),
-		"expected": _incompatible,
+		"expected": _incompatible | _incompatible_anchor,
 	},
 	"no anchor schema": {
 		"document": fixture.absent(
@@ -222,10 +222,20 @@ _damaged := {
 		"expected": union({_registered("GLUE_ANCHOR_SCHEMA_NAME", claim, "absent") |
 			some claim in [
 				"the anchor schema is registered under its name",
+				"the anchor schema has the pinned compatibility",
+				"the anchor schema is available",
 				"the latest version of the anchor schema is available",
 				"the latest version of the anchor schema has a definition",
 			]
 		}),
+	},
+	"an anchor schema of another compatibility": {
+		"document": fixture.put(_ready, array.concat(_anchor, ["schema", "value", "Compatibility"]), "NONE"),
+		"expected": _incompatible_anchor,
+	},
+	"an anchor schema that is being deleted": {
+		"document": fixture.put(_ready, array.concat(_anchor, ["schema", "value", "SchemaStatus"]), "DELETING"),
+		"expected": _registered("GLUE_ANCHOR_SCHEMA_NAME", "the anchor schema is available", "violated"),
 	},
 	"the latest version of the anchor schema failed": {
 		"document": fixture.put(_ready, array.concat(_anchor, ["latest_version", "value", "Status"]), "FAILURE"),
@@ -248,6 +258,12 @@ _damaged := {
 		"expected": set(),
 	},
 }
+
+_incompatible_anchor := _registered(
+	"GLUE_ANCHOR_SCHEMA_NAME",
+	"the anchor schema has the pinned compatibility",
+	"violated",
+)
 
 _not_only_iam := ["M2C-B4", "MSK_CLUSTER_ARN", "clients authenticate by IAM only", "violated"]
 

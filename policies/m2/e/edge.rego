@@ -86,6 +86,13 @@ b4 contains check.equals_handle(
 
 b4 contains check.equals(_edge.function, "the function is in service", _function(["State"]), _edge.function_state)
 
+b4 contains check.equals(
+	_edge.function,
+	"its last update took effect",
+	_function(["LastUpdateStatus"]),
+	_edge.function_update,
+)
+
 b4 contains check.equals_handle(
 	_edge.table,
 	"AWS reports a table under it",

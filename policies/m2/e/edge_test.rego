@@ -93,6 +93,7 @@ _edges := {
 			["M2E-B4", "LAMBDA_IG_HANDLER_NAME", "AWS reports a function under it", "absent"],
 			["M2E-B4", "LAMBDA_IG_HANDLER_NAME", "the function is in service", "absent"],
 			["M2E-B4", "LAMBDA_IG_HANDLER_NAME", "the function runs as its role", "absent"],
+			["M2E-B4", "LAMBDA_IG_HANDLER_NAME", "its last update took effect", "absent"],
 			["M2E-B4", "IG_INGEST_PATH", "its route leads to the function", "absent"],
 			["M2E-B4", "IG_HEALTHCHECK_PATH", "its route leads to the function", "absent"],
 		},
@@ -100,6 +101,10 @@ _edges := {
 	"a function under another role": {
 		"document": fixture.put(_ready, array.concat(_function, ["value", "Role"]), "arn:aws:iam::123456789012:role/other"),
 		"expected": {["M2E-B4", "LAMBDA_IG_HANDLER_NAME", "the function runs as its role", "violated"]},
+	},
+	"a function whose update failed": {
+		"document": fixture.put(_ready, array.concat(_function, ["value", "LastUpdateStatus"]), "Failed"),
+		"expected": {["M2E-B4", "LAMBDA_IG_HANDLER_NAME", "its last update took effect", "violated"]},
 	},
 	"a function that failed": {
 		"document": fixture.put(_ready, array.concat(_function, ["value", "State"]), "Failed"),

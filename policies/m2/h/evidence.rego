@@ -31,8 +31,8 @@ _observed := [ref |
 		_budget_refs,
 		[aws.role(_ops.role.handle, "role", [])],
 		[aws.parameter(name, "metadata", []) | some name in _ops.paths],
-		[aws.alarm(name, []) | some name in _ops.alarms],
-		[aws.dashboard(name, []) | some name in _ops.dashboards],
+		[aws.alarm(name, []) | some name in _alarms],
+		[aws.dashboard(name, []) | some name in _dashboards],
 		_correlation_refs,
 	]
 	some ref in refs
@@ -56,7 +56,7 @@ observations contains {
 	"message": "the alarm is ringing",
 	"facts": [fact.pointer(ref)],
 } if {
-	some name in _ops.alarms
+	some name in _alarms
 	ref := aws.alarm(name, ["StateValue"])
 	fact.value(ref) == "ALARM"
 }
@@ -102,8 +102,8 @@ _output := {
 	"guardrails": {
 		"handles": report.handles(_guardrail_handles),
 		"budget": report.readings(_budget_refs),
-		"alarms": {name: report.reading(aws.alarm(name, [])) | some name in _ops.alarms},
-		"dashboards": {name: report.reading(aws.dashboard(name, [])) | some name in _ops.dashboards},
+		"alarms": {name: report.reading(aws.alarm(name, [])) | some name in _alarms},
+		"dashboards": {name: report.reading(aws.dashboard(name, [])) | some name in _dashboards},
 		"conformance": report.checks(b6),
 	},
 	"correlation": {
@@ -120,8 +120,8 @@ _guardrail_handles := [name |
 	some names in [
 		[_ops.budget.name, _ops.budget.limit, _ops.budget.currency, _ops.receipt_fields.handle],
 		_ops.budget.alerts,
-		_ops.alarms,
-		_ops.dashboards,
+		_alarms,
+		_dashboards,
 		[name | some name, _ in _ops.path_patterns],
 	]
 	some name in names

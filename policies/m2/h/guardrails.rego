@@ -4,13 +4,14 @@ import data.lib.aws
 import data.lib.check
 import data.lib.fact
 import data.lib.handle
+import data.lib.moment
 import data.lib.path
 import data.lib.stack
 
 # METADATA
 # title: Budget, alarm, dashboard or cost contract not as pinned
 # description: |
-#   The budget is absent, has another limit, currency or period than pinned, or one of its three alerts has no
+#   The budget is absent or has ended, has another limit, currency or period than pinned, or one of its three alerts has no
 #   notification with a subscriber; an alarm is absent or alarms nobody; a dashboard is absent or empty; or the contract
 #   that ties spending to an outcome names an invalid path, or other fields than required. An alert's threshold may be
 #   an amount or a percentage of the budget's limit, but must come to exactly the pinned amount, and it must be one on
@@ -32,6 +33,16 @@ b6 contains check.equals_handle(
 )
 
 b6 contains check.equals(_ops.budget.name, "it is a budget of costs", _budget(["BudgetType"]), _ops.budget.type)
+
+b6 contains check.of({
+	"subject": _ops.budget.name,
+	"claim": "it still runs",
+	"refs": [_budget(["TimePeriod", "End"])],
+	"handles": [],
+	"holds": _ends_after(fact.value(_budget(["TimePeriod", "End"])), moment.nanoseconds(_collected_at)),
+	"expected": {"seconds since 1970, after": _collected_at},
+	"actual": fact.value(_budget(["TimePeriod", "End"])),
+})
 
 b6 contains check.equals(_ops.budget.name, "it starts anew each month", _budget(["TimeUnit"]), _ops.budget.time_unit)
 
@@ -91,14 +102,14 @@ b6 contains check.of({
 }
 
 b6 contains check.equals_handle(name, "AWS reports an alarm under it", aws.alarm(name, ["AlarmName"]), name) if {
-	some name in _ops.alarms
+	some name in _alarms
 }
 
 b6 contains check.equals(name, "the alarm may act", aws.alarm(name, ["ActionsEnabled"]), true) if {
-	some name in _ops.alarms
+	some name in _alarms
 }
 
-b6 contains _has_actions(name) if some name in _ops.alarms
+b6 contains _has_actions(name) if some name in _alarms
 
 b6 contains check.equals_handle(
 	name,
@@ -106,7 +117,7 @@ b6 contains check.equals_handle(
 	aws.dashboard(name, ["DashboardName"]),
 	name,
 ) if {
-	some name in _ops.dashboards
+	some name in _dashboards
 }
 
 b6 contains check.of({
@@ -118,14 +129,34 @@ b6 contains check.of({
 	"expected": "at least one widget",
 	"actual": count(fact.list(aws.dashboard(name, ["DashboardBody", "widgets"]))),
 }) if {
-	some name in _ops.dashboards
+	some name in _dashboards
 }
 
 b6 contains _is_path(name, placeholders) if some name, placeholders in _ops.path_patterns
 
 b6 contains _lists(_ops.receipt_fields.handle, _ops.receipt_fields.required)
 
+# What the contract requires, and what the registry pins or means to beside it. A bare name has no value yet, and asks for
+# nothing.
+_alarms := _required_and_pinned(_ops.alarms, _ops.alarm_prefix)
+
+_dashboards := _required_and_pinned(_ops.dashboards, _ops.dashboard_prefix)
+
+_required_and_pinned(required, prefix) := {name | some name in required} | {name |
+	some name in handle.mentioned(prefix)
+	handle.raw(name) != null
+}
+
 _budget(field) := aws.budget(_ops.budget.name, "budget", array.concat(["Budget"], field))
+
+_collected_at := object.get(input, ["run", "collected_at"], null)
+
+# Budgets gives its moments in seconds since 1970.
+_ends_after(end, now) if {
+	is_number(end)
+	is_number(now)
+	end * 1000000000 > now
+} else := false
 
 _notifications := aws.budget(_ops.budget.name, "notifications", ["Notifications"])
 

@@ -72,6 +72,14 @@ _damaged := {
 		"document": _budgeted(["BudgetType"], "USAGE"),
 		"expected": {["M2H-B6", "AWS_BUDGET_NAME", "it is a budget of costs", "violated"]},
 	},
+	"a budget that has ended": {
+		"document": _budgeted(["TimePeriod", "End"], 1771788010),
+		"expected": {["M2H-B6", "AWS_BUDGET_NAME", "it still runs", "violated"]},
+	},
+	"a budget that does not say when it ends": {
+		"document": _budgeted(["TimePeriod"], {}),
+		"expected": {["M2H-B6", "AWS_BUDGET_NAME", "it still runs", "violated"]},
+	},
 	"a budget of a year": {
 		"document": _budgeted(["TimeUnit"], "ANNUALLY"),
 		"expected": {["M2H-B6", "AWS_BUDGET_NAME", "it starts anew each month", "violated"]},
@@ -260,5 +268,22 @@ test_each_unpinned_handle_blocks if {
 		"LOG_RETENTION_DAYS": {"M2H-B8"},
 		"LAMBDA_IG_HANDLER_NAME": {"M2H-B7", "M2H-B8"},
 		"TF_STACK_OPS_DIR": {"M2H-B1", "M2H-B2", "M2H-B3", "M2H-B5", "M2H-B6", "M2H-B7"},
+	}
+}
+
+# What the registry pins beside what the contract requires is judged like it.
+test_another_alarm_or_dashboard_is_judged_too if {
+	blocked := {value: {[blocker[1], blocker[3]] |
+		some name in ["ALARM_EXTRA", "CW_DASHBOARD_EXTRA"]
+		some blocker in fixture.blockers_of(fixture.put(_ready, ["handles", name], {"value": value, "line": 1}), _lanes)
+		blocker[0] == "M2H-B6"
+		blocker[1] == name
+	} |
+		some value in ["extra", "TO_PIN", null]
+	}
+	blocked == {
+		"extra": {["ALARM_EXTRA", "unreadable"], ["CW_DASHBOARD_EXTRA", "unreadable"]},
+		"TO_PIN": {["ALARM_EXTRA", "unpinned"], ["CW_DASHBOARD_EXTRA", "unpinned"]},
+		null: set(),
 	}
 }
