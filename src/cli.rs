@@ -86,7 +86,7 @@ pub enum Command {
     /// Work on the handle registry.
     #[command(subcommand)]
     Handles(HandlesCommand),
-    /// Print the IAM policy that a collection needs: reads only, as JSON.
+    /// Print the IAM policy that a collection needs, as JSON: reads, and the lock that Terraform takes on a state.
     ///
     /// It covers the AWS reads, and what Terraform's state backend reads and locks. What `terraform plan` itself refreshes depends
     /// on the stacks and is not in it.

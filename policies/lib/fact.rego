@@ -74,7 +74,7 @@ _outcome(ref, "absent") := sprintf("absent (%v)", [_error(ref, "code")])
 # Where no permission would have helped, the message says what would.
 _outcome(ref, "unreadable") := sprintf("unreadable (%v, needs %v)", [_error(ref, "code"), _error(ref, "action")]) if {
 	_error(ref, "action") != "-"
-} else := sprintf("unreadable (%v: %v)", [_error(ref, "code"), _error(ref, "message")]) if {
+} else := sprintf("unreadable (%v: %v)", [_error(ref, "code"), replace(_error(ref, "message"), "\n", "; ")]) if {
 	_error(ref, "message") != "-"
 } else := sprintf("unreadable (%v)", [_error(ref, "code")])
 

@@ -170,8 +170,12 @@ test_an_absence_without_an_answer_is_no_evidence if {
 	fixture.codes(absent, _lanes) == {"M2A-B1", "M2A-B5"}
 }
 
-# The lanes with a check that reads an observation: no other can notice that it is gone.
-_reading(at) := {substring(reader[0], 0, 3) | some reader in fixture.readers(at, data.lib.fixture_test.lanes, "")}
+# The lanes with a check that reads an observation are enough. What only stands behind a receipt is not read by name, so
+# that any lane may be the one to notice that it is gone.
+_reading(at) := found if {
+	found := {substring(reader[0], 0, 3) | some reader in fixture.readers(at, data.lib.fixture_test.lanes, "")}
+	count(found) > 0
+} else := data.lib.fixture_test.lanes
 
 # Removing any observation of the document, status and all, is never better than not being able to read it.
 test_every_hole_blocks_with_evidence if {

@@ -42,8 +42,22 @@ pub(crate) fn run(world: &World, stack: &str, arguments: &[&str]) -> String {
     command.args(arguments).current_dir(world.terraform_root().join(stack)).timeout(PATIENCE);
     let output = world.enter(&mut command).output().expect("terraform runs; help: run tests/setup");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "terraform {arguments:?} in {stack}: {}\n{stdout}{stderr}", output.status);
+    assert!(
+        output.status.success(),
+        "terraform {arguments:?} in {stack}: {}\n{stdout}{stderr}\nThe last calls about state and lock: {:?}",
+        output.status,
+        last_backend_calls(world)
+    );
     stdout.into_owned()
+}
+
+/// What Terraform's backend asked for last, and how that was answered: a state that stays locked shows here who locked it.
+fn last_backend_calls(world: &World) -> Vec<(String, Option<u16>)> {
+    let log = world.aws.log();
+    let calls = log.iter().filter(|call| matches!(call.service.as_str(), "dynamodb" | "s3"));
+    let mut last: Vec<_> = calls.rev().take(20).map(|call| (call.operation.clone(), call.status)).collect();
+    last.reverse();
+    last
 }
 
 /// Initialises and applies a stack.
