@@ -61,14 +61,22 @@ fn kill_often(start: impl Fn(u32) -> Child, has_begun: impl Fn(u32) -> bool, mut
     wait_for(&mut first, || has_begun(0));
     let begun = Instant::now();
     assert!(first.wait().unwrap().code().is_some_and(|code| code <= 1));
-    let whole = begun.elapsed();
+    let mut whole = begun.elapsed();
     after(0);
     let mut killed = 0;
     for run in 1..=4 * MOMENTS {
         let mut child = start(run);
         wait_for(&mut child, || has_begun(run));
-        // A run may be quicker than the first one; only those count that were killed.
-        sleep(whole * (killed % MOMENTS) / MOMENTS);
+        let begun = Instant::now();
+        // A run may be quicker than those before, on a machine that is less busy now: then the moments move with it. Only those
+        // count that were killed.
+        while begun.elapsed() < whole * killed / MOMENTS {
+            if child.try_wait().unwrap().is_some() {
+                whole = begun.elapsed();
+                break;
+            }
+            sleep(Duration::from_micros(200));
+        }
         killed += u32::from(kill(child));
         after(run);
         if killed == MOMENTS {
