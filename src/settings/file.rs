@@ -120,6 +120,10 @@ impl FileSettings {
             let message = unknown_key(&message).map_or(message.clone(), |key| format!("unknown key `{key}`"));
             invalid(error.span(), message, help)
         })?;
+        let wrong = |value: &str, message: String, help: &str| {
+            let start = text.find(value).unwrap_or(0);
+            Err(invalid(Some(start..start), message, help.to_owned()))
+        };
         for (key, value) in [
             ("policy_timeout", &settings.policy_timeout),
             ("terraform_timeout", &settings.terraform_timeout),
@@ -129,43 +133,27 @@ impl FileSettings {
             if let Some(value) = value
                 && let Err(error) = positive_duration(value)
             {
-                let start = text.find(value.as_str()).unwrap_or(0);
-                return Err(invalid(
-                    Some(start..start),
-                    format!("`{key}` is not a duration: {error}"),
-                    "write a number and a unit, such as \"90s\" or \"15m\"".to_owned(),
-                ));
+                let message = format!("`{key}` is not a duration: {error}");
+                return wrong(value, message, "write a number and a unit, such as \"90s\" or \"15m\"");
             }
         }
         if let Some(url) = &settings.endpoint_url
             && let Err(error) = endpoint(url)
         {
-            let start = text.find(url.as_str()).unwrap_or(0);
-            return Err(invalid(
-                Some(start..start),
-                format!("`endpoint_url` is not a URL: {error}"),
-                "write an absolute URL, such as \"http://127.0.0.1:5000\"".to_owned(),
-            ));
+            let message = format!("`endpoint_url` is not a URL: {error}");
+            return wrong(url, message, "write an absolute URL, such as \"http://127.0.0.1:5000\"");
         }
         for target in &settings.output {
             if let Err(error) = target.parse::<OutputTarget>() {
-                let start = text.find(target.as_str()).unwrap_or(0);
-                return Err(invalid(
-                    Some(start..start),
-                    format!("`output`: {error}"),
-                    "write FORMAT or FORMAT=PATH, such as \"json=verdict.json\"".to_owned(),
-                ));
+                let message = format!("`output`: {error}");
+                return wrong(target, message, "write FORMAT or FORMAT=PATH, such as \"json=verdict.json\"");
             }
         }
         if let Some(mirror) = &settings.mirror
             && let Err(error) = mirror.parse::<MirrorTarget>()
         {
-            let start = text.find(mirror.as_str()).unwrap_or(0);
-            return Err(invalid(
-                Some(start..start),
-                format!("`mirror`: {error}"),
-                "the mirror is \"s3://bucket/prefix\", \"registry\" or \"off\"".to_owned(),
-            ));
+            let message = format!("`mirror`: {error}");
+            return wrong(mirror, message, "the mirror is \"s3://bucket/prefix\", \"registry\" or \"off\"");
         }
         Ok(settings)
     }
