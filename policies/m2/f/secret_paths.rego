@@ -111,7 +111,8 @@ b2 contains check.equals(
 # title: Role may not read what it needs, or may read what it must not
 # description: |
 #   The policy simulation denies a role a parameter that it needs, allows it a credential that is none of its business
-#   by any of the actions that give a parameter's value, or says nothing of the pair. Permissions boundaries are part of the simulation.
+#   by any of the actions that give a parameter's value, or says nothing of the pair. Permissions boundaries are part of
+#   the simulation.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 # custom:
@@ -124,7 +125,7 @@ b3 contains check.of({
 	"claim": sprintf("it may read %s", [path]),
 	"refs": [aws.simulation(role, ["EvaluationResults"])],
 	"handles": [path],
-	"holds": _decisions(role, path)[_secrets.read_action] == {"allowed"},
+	"holds": _decisions[role][path][_secrets.read_action] == {"allowed"},
 	"expected": "allowed",
 	"actual": _described(role, path),
 	"violation": _violation(role, path, [_secrets.read_action]),
@@ -197,28 +198,39 @@ _is_below(path, folder) if {
 # Every action that gives the value of a parameter.
 _read_actions := array.concat([_secrets.read_action], _secrets.other_read_actions)
 
-# What the simulation decided of the role and the path, by action. Nothing decided is no decision.
-_decisions(role, path) := {action: decisions |
-	some action in _read_actions
-	decisions := {row[2] | some row in _decided[role]; row[0] == action; row[1] == handle.value(path)}
+# What the simulation decided of each role, by path and action. Nothing decided is no decision. A rule, so that each role's
+# results are gone through once.
+_decisions[role] := {path: by_action |
+	some path in _judged_paths
+	by_action := {action: decisions |
+		some action in _read_actions
+		decisions := {row[2] | some row in _decided[role]; row[0] == action; row[1] == handle.value(path)}
+	}
+} if {
+	some role in _roles
+}
+
+_judged_paths := {path |
+	some paths in array.concat([_secrets.paths, _secrets.secure], [read | some read in _secrets.readers])
+	some path in paths
 }
 
 _is_kept_out(role, path) if {
-	every decisions in _decisions(role, path) {
+	every decisions in _decisions[role][path] {
 		count(decisions) > 0
 		decisions & {"allowed", null} == set()
 	}
 } else := false
 
 _described(role, path) := {action: shown |
-	some action, decisions in _decisions(role, path)
+	some action, decisions in _decisions[role][path]
 	shown := concat(", ", sort({sprintf("%v", [decision]) | some decision in decisions}))
 }
 
 # A pair that the simulation says nothing of is not known, which is worse than denied.
 _violation(role, path, actions) := "unreadable" if {
 	some action in actions
-	count(_decisions(role, path)[action]) == 0
+	count(_decisions[role][path][action]) == 0
 } else := "violated"
 
 _decided[role] := {[object.get(row, "EvalActionName", null), parameter, object.get(row, "EvalDecision", null)] |
