@@ -75,7 +75,7 @@ async fn policy(call: Call<'_>, client: &Client, name: &str) -> Outcome {
 }
 
 fn hide_environment(session: &Session<'_>, answer: &mut Map<String, Value>) -> Result<(), String> {
-    let source = answer["FunctionName"].as_str().map(function_source);
+    let source = answer.get("FunctionName").and_then(Value::as_str).map(function_source);
     let Some(environment) = hide::object(answer, "Environment")? else { return Ok(()) };
     if let Some(variables) = hide::object(environment, "Variables")? {
         hide::variables(session, variables, source.as_deref());
