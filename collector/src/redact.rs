@@ -185,29 +185,44 @@ impl Redactor {
         redacted
     }
 
-    /// Redacts every string of a JSON value, keys included. A string under a key that names a credential is replaced whole.
+    /// Redacts every string of a JSON value, keys included, and every number that was declared a secret. A string anywhere below
+    /// a key that names a credential is replaced whole.
     pub fn redact_value(&self, value: &mut Value) {
+        self.redact_below(value, false);
+    }
+
+    fn redact_below(&self, value: &mut Value, is_credential: bool) {
         match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::Null | Value::Bool(_) => {}
+            Value::Number(number) => {
+                let text = Zeroizing::new(number.to_string());
+                if self.is_declared(&text) {
+                    *value = Value::String(self.fingerprint(&text));
+                }
+            }
+            Value::String(text) if is_credential && is_telling(text) => {
+                if !is_fingerprint(text) {
+                    *text = self.fingerprint(text);
+                }
+            }
             Value::String(text) => *text = self.redact_text(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_value(item)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_below(item, is_credential)),
             Value::Object(fields) => {
                 *fields = std::mem::take(fields)
                     .into_iter()
                     .map(|(key, mut field)| {
-                        match &mut field {
-                            Value::String(text) if names_credential(&key) && is_telling(text) => {
-                                if !is_fingerprint(text) {
-                                    *text = self.fingerprint(text);
-                                }
-                            }
-                            other => self.redact_value(other),
-                        }
+                        self.redact_below(&mut field, is_credential || names_credential(&key));
                         (self.redact_text(&key), field)
                     })
                     .collect();
             }
         }
+    }
+
+    /// Whether somebody declared this very text a secret.
+    fn is_declared(&self, text: &str) -> bool {
+        let memory = self.memory.read().unwrap_or_else(PoisonError::into_inner);
+        memory.secrets.iter().any(|secret| secret.is_declared && secret.text.as_str() == text)
     }
 
     fn redact_once(&self, sweep: &Sweep, text: &str) -> Option<String> {

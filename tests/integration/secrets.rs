@@ -60,6 +60,14 @@ output "sensitive_object" {{
   sensitive = true
 }}
 
+output "database_passwords" {{
+  value = [{listed}]
+}}
+
+output "api_tokens" {{
+  value = {{ billing = {mapped} }}
+}}
+
 output "leaks" {{
   value = local.leaks
 }}
@@ -110,6 +118,8 @@ resource "aws_ssm_parameter" "secure" {{
         named = text("named"),
         output = text("output"),
         nested = text("nested"),
+        listed = text("listed"),
+        mapped = text("mapped"),
         insecure = text("insecure"),
         stored = text("stored"),
         secure = text("secure"),

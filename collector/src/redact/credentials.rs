@@ -45,10 +45,11 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     shapes: SHAPES.iter().map(|shape| Regex::new(shape).expect("a constant pattern")).collect(),
     // Behind `=`, behind a quoted name and `:`, behind `: `, or behind a flag. A plan also writes `"old" -> "new"`.
     assignment: Regex::new(&format!(
-        r#"(?i)(?<key>[a-z0-9_.-]*?(?:{CREDENTIAL_WORDS}))(?<sign>\\?["']?\s*=>?\s*|\\?["']\s*:\s*|\s*:\s*|\s+)(?:{VALUE})(?:"?\s*->\s*"(?<new>(?:[^"\\\n]|\\.)+))?"#
+        r#"(?i)(?<key>[a-z0-9_.-]*?(?:{CREDENTIAL_WORDS})(?:[_-]?[0-9]+)?)(?<sign>\\?["']?\s*=>?\s*|\\?["']\s*:\s*|\s*:\s*|\s+)(?:{VALUE})(?:"?\s*->\s*"(?<new>(?:[^"\\\n]|\\.)+))?"#
     ))
     .expect("a constant pattern"),
-    name: Regex::new(&format!("(?i)(?:{CREDENTIAL_WORDS})$")).expect("a constant pattern"),
+    // One of several may be numbered: `api_key_2`.
+    name: Regex::new(&format!("(?i)(?:{CREDENTIAL_WORDS})(?:[_-]?[0-9]+)?$")).expect("a constant pattern"),
     harmless_name: Regex::new(
         "(?i)^(?:old)?pwd$|(?:next|continuation|pagination|page|start(?:ing)?|(?:client_?)?(?:request|idempotency|creator))[_-]?tokens?$",
     )

@@ -24,6 +24,31 @@ fn a_learned_secret_and_a_value_in_its_place_have_one_fingerprint() {
 }
 
 #[test]
+fn everything_below_the_name_of_a_credential_is_one() {
+    let redactor = redactor();
+    let mut value = json!({
+        "db_passwords": ["hunter2-list"], "api_tokens": {"billing": {"eu": "tok-8871"}, "path": "/platform/token"},
+        "api_key_2": "second", "visible": ["plain"],
+    });
+    redactor.redact_value(&mut value);
+    assert_eq!(value["db_passwords"][0], redactor.fingerprint("hunter2-list"));
+    assert_eq!(value["api_tokens"]["billing"]["eu"], redactor.fingerprint("tok-8871"));
+    assert_eq!(value["api_key_2"], redactor.fingerprint("second"));
+    assert_eq!((&value["api_tokens"]["path"], &value["visible"][0]), (&json!("/platform/token"), &json!("plain")));
+}
+
+#[test]
+fn a_number_that_was_declared_a_secret_is_replaced_wherever_it_stands() {
+    let redactor = redactor();
+    redactor.learn_value(&json!(918_273_645));
+    redactor.suspect_value(&json!(1_048_576));
+    let mut value = json!({"pin": 918_273_645, "limit": 1_048_576, "more": [9_182_736_450_i64]});
+    redactor.redact_value(&mut value);
+    let expected = json!({"pin": redactor.fingerprint("918273645"), "limit": 1_048_576, "more": [9_182_736_450_i64]});
+    assert_eq!(value, expected);
+}
+
+#[test]
 fn a_secret_is_found_in_every_usual_encoding() {
     let redactor = redactor();
     let secret = "p\"a<ss>&w\\or d\n${x}ü";

@@ -46,8 +46,8 @@ impl Redactor {
         watched.sources.entry(source.to_owned()).and_modify(|known| *known &= is_readable).or_insert(is_readable);
     }
 
-    /// Watches one value, such as a variable of a function's environment. The last part of `at`, behind a `/` or a `.`, is its
-    /// name.
+    /// Watches one value, such as a variable of a function's environment. The parts of `at`, between `/` and `.`, are the names
+    /// that it stands under.
     pub fn watch(&self, source: &str, at: &str, text: &str) {
         self.watch_place(source, at, text, false);
     }
@@ -152,8 +152,8 @@ impl Place {
         if declared.values.iter().any(|value| value.as_str() == text.trim()) {
             found(&whole, FindingKind::KnownSecret);
         }
-        let name = self.at.rsplit(['/', '.']).next().unwrap_or_default();
-        if credentials::names_credential(name) && credentials::is_telling(text) && is_evident(text, SHORTEST_SWEPT) {
+        let mut names = self.at.split(['/', '.']);
+        if names.any(credentials::names_credential) && is_evident(text, SHORTEST_SWEPT) {
             found(&whole, FindingKind::Credential);
         }
         findings
@@ -223,10 +223,11 @@ mod tests {
         redactor.watch_value(
             "outputs",
             "db",
-            &json!({"master_password": "hunter2", "list": ["x", aws], "url": "https://user:pass@example.com/", "n/m": 3}),
+            &json!({"master_password": "hunter2", "api_tokens": {"billing": "tok-8871"}, "list": ["x", aws], "url": "https://user:pass@example.com/", "n/m": 3}),
         );
         redactor.watch_log("plan", "plan", "~ password = \"correct horse\" -> \"battery staple\"\n");
         let expected = [
+            "outputs db/api_tokens/billing credential",
             "outputs db/list/1 credential",
             "outputs db/master_password credential",
             "outputs db/url credential",

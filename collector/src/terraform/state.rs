@@ -70,7 +70,7 @@ fn address(resource: &Value) -> Option<String> {
     }
 }
 
-/// Reduces outputs: a sensitive value, and a text under a name that says so, becomes its fingerprint.
+/// Reduces outputs: a sensitive value, and one under a name that says so, becomes its fingerprint.
 pub(super) fn outputs(answer: &Value, redactor: &Redactor) -> Result<BTreeMap<String, Output>, ShapeError> {
     let missing = |field| ShapeError { document: "list of outputs", field };
     let answer = answer.as_object().ok_or_else(|| missing("outputs"))?;
@@ -78,7 +78,7 @@ pub(super) fn outputs(answer: &Value, redactor: &Redactor) -> Result<BTreeMap<St
     for (name, output) in answer {
         let value = output.get("value").ok_or_else(|| missing("value of an output"))?;
         let sensitive = output["sensitive"].as_bool().ok_or_else(|| missing("sensitivity of an output"))?;
-        let is_secret = sensitive || (names_credential(name) && value.as_str().is_some_and(is_telling));
+        let is_secret = sensitive || (names_credential(name) && tells(value));
         let value = if is_secret {
             // By its name it may be a secret; only Terraform's mark says that it is one.
             if sensitive {
@@ -94,6 +94,16 @@ pub(super) fn outputs(answer: &Value, redactor: &Redactor) -> Result<BTreeMap<St
         outputs.insert(name.clone(), Output { value, sensitive });
     }
     Ok(outputs)
+}
+
+/// Whether a text in the value can be a credential.
+fn tells(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_telling(text),
+        Value::Array(items) => items.iter().any(tells),
+        Value::Object(fields) => fields.values().any(tells),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Hands the values of outputs that are not sensitive to the scan, as Terraform gave them.
