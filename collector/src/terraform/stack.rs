@@ -218,6 +218,13 @@ impl Run<'_> {
             return self.draft.skip_apply("there is no plan to apply");
         };
         let planned = plan.digest.clone();
+        let destroyed: Vec<&str> = plan
+            .resource_changes
+            .iter()
+            .filter(|change| change.actions.iter().any(|action| action == "delete"))
+            .map(|change| change.address.as_str())
+            .collect();
+        let destroyed = destroyed.join(", ");
         match (plan.exit_code, planned, unsettled) {
             _ if self.session.options.mode != TerraformMode::Apply => {
                 self.draft.skip_apply("terraform may only plan in this run");
@@ -226,6 +233,10 @@ impl Run<'_> {
             (2, Some(_), Some(other)) => {
                 self.draft.skip_apply(&format!("stack {other}, which comes before, is not settled"))
             }
+            // To destroy takes an approval that names the stack; only a rehearsal has one.
+            (2, Some(_), None) if !destroyed.is_empty() => self.draft.skip_apply(&format!(
+                "the plan destroys {destroyed}, and a gate destroys nothing; review the plan and apply it by hand"
+            )),
             (2, Some(planned), None) => self.apply(planned).await,
             _ => self.draft.skip_apply("terraform plan did not succeed"),
         }

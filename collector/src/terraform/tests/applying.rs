@@ -34,6 +34,19 @@ fn an_apply_run_applies_that_very_plan_and_plans_again() {
 }
 
 #[test]
+fn a_plan_that_destroys_is_not_applied() {
+    let mut world = World::new();
+    world.options.mode = TerraformMode::Apply;
+    world.put("plan.exit", "2");
+    world.put("show.out", &CHANGES.replace(r#"["create"]"#, r#"["delete", "create"]"#));
+    let core = world.core();
+    let (status, reason) = outcome(&core.apply);
+    assert_eq!(status, "not_collected");
+    assert!(reason.starts_with("the plan destroys t.a, and a gate destroys nothing"), "{reason}");
+    assert!(!world.calls("core").contains(&"apply".to_owned()));
+}
+
+#[test]
 fn a_clean_plan_is_not_applied() {
     let mut world = World::new();
     world.options.mode = TerraformMode::Apply;
