@@ -136,7 +136,8 @@ pub async fn collect_with(
     };
 
     exempt_brokers(redactor, &reads.facts);
-    let plaintext_scan = plaintext_scan(redactor, &terraform.terraform, &reads.facts);
+    let plaintext_scan =
+        plaintext_scan(redactor, &terraform.terraform, &reads.facts, request.rehearsal.scan.clone());
     let mut receipts = terraform.receipts;
     receipts.extend(reads.receipts);
     let mut rehearsal = request.rehearsal.clone();
@@ -195,7 +196,12 @@ fn exempt_brokers(redactor: &Redactor, facts: &AwsFacts) {
 
 /// What the scan found, with the calls that its sources came from. Everything has been read by now, so that every secret that
 /// this run can know is known.
-fn plaintext_scan(redactor: &Redactor, terraform: &Terraform, facts: &AwsFacts) -> Observation<PlaintextScan> {
+fn plaintext_scan(
+    redactor: &Redactor,
+    terraform: &Terraform,
+    facts: &AwsFacts,
+    rehearsal: PlaintextScan,
+) -> Observation<PlaintextScan> {
     let mut receipts = BTreeSet::new();
     for stack in terraform.stacks.values() {
         let Stack { init, validate, plan, apply, post_apply_plan, outputs, state, .. } = stack;
@@ -209,7 +215,9 @@ fn plaintext_scan(redactor: &Redactor, terraform: &Terraform, facts: &AwsFacts) 
             receipts.extend(answered(configuration));
         }
     }
-    let scan = redactor.scan();
+    let mut scan = redactor.scan();
+    // An earlier run looked at the logs of its rehearsal, which only it had.
+    scan.extend(rehearsal);
     if scan.sources.iter().any(|source| source.scanned) {
         Observation::present(scan, receipts.into_iter().collect())
     } else {

@@ -12,9 +12,9 @@ use std::path::Path;
 use chrono::{DateTime, Days, NaiveDate, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use crate::fact::{AwsFacts, FactError, Facts, Observation, ReadError, ReadErrorKind, Receipt};
+use crate::fact::{AwsFacts, FactError, Facts, Observation, PlaintextScan, ReadError, ReadErrorKind, Receipt};
 use crate::help::Help;
-use crate::terraform::rehearsal::Journal;
+use crate::terraform::rehearsal::{Journal, SCANNED_SOURCE};
 
 /// A rehearsal as facts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +25,8 @@ pub struct Section {
     pub approval: Option<Observation>,
     /// The calls of both.
     pub receipts: BTreeMap<String, Receipt>,
+    /// What the scan for secrets said of its logs, if it was made by an earlier run.
+    pub scan: PlaintextScan,
 }
 
 /// Why a document gives no rehearsal.
@@ -95,6 +97,7 @@ impl Section {
             steps: steps.map(|(step, observation)| (step.to_owned(), observation)).into(),
             approval: Some(journal.approval.clone()),
             receipts: journal.receipts.clone(),
+            scan: PlaintextScan::default(),
         }
     }
 
@@ -113,7 +116,12 @@ impl Section {
             return Err(ImportError::NoRehearsal(name));
         }
         let import = format!("file.rehearsal/{}", document.run.phase_execution_id);
-        let mut section = Self { approval: document.approvals.get("rehearsal").cloned(), ..Self::default() };
+        let scan = document.plaintext_scan.as_ref().and_then(Observation::value);
+        let mut section = Self {
+            approval: document.approvals.get("rehearsal").cloned(),
+            scan: scan.map(|scan| scan.of_source(SCANNED_SOURCE)).unwrap_or_default(),
+            ..Self::default()
+        };
         // A call of the same key may be on record in the run that imports: both must stay.
         let renamed = |key: &String| match key.starts_with("terraform.") || key.starts_with("file.") {
             true => key.clone(),

@@ -14,6 +14,24 @@ pub struct PlaintextScan {
     pub findings: Vec<Finding>,
 }
 
+impl PlaintextScan {
+    /// What the scan says of one source.
+    pub fn of_source(&self, source: &str) -> Self {
+        Self {
+            sources: self.sources.iter().filter(|scanned| scanned.source == source).cloned().collect(),
+            findings: self.findings.iter().filter(|finding| finding.source == source).cloned().collect(),
+        }
+    }
+
+    /// Adds what another scan says of other sources.
+    pub fn extend(&mut self, other: Self) {
+        self.sources.extend(other.sources);
+        self.sources.sort();
+        self.findings.extend(other.findings);
+        self.findings.sort();
+    }
+}
+
 /// A place that must hold no secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -23,6 +23,9 @@ use crate::file::write_atomically;
 use crate::help::Help;
 use crate::redact::Redactor;
 
+/// How the scan for secrets names the logs of a rehearsal.
+pub const SCANNED_SOURCE: &str = "rehearsal";
+
 /// The format of the journal.
 pub const JOURNAL_FORMAT: &str = "factgate.rehearsal/v1";
 
@@ -452,6 +455,7 @@ impl<'a> Stage<'a> {
         for run in self.runs.values_mut() {
             journal.receipts.extend(std::mem::take(&mut run.draft.receipts));
             for (key, call) in std::mem::take(&mut run.draft.calls) {
+                self.redactor.watch_log(SCANNED_SOURCE, &key, &call.log);
                 let log = self.redactor.redact_text(&call.log);
                 let kept = match &call.document {
                     Some(document) => format!("{}\n{log}", self.redactor.redact_text(document)),
