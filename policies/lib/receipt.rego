@@ -2,7 +2,8 @@
 # title: Receipts
 # description: |
 #   Every observation lists the calls that it came from. An observation is backed if those calls are on record, ended as
-#   the observation says, and were about its subject. What was not collected, for a stated reason, needs no receipt.
+#   the observation says, and were about its subject, and if the call is among them that gives such an observation at all
+#   (`contract/receipts`). What was not collected, for a stated reason, needs no receipt.
 package lib.receipt
 
 import data.lib.check
@@ -64,11 +65,13 @@ problems(ref) := {"the fact document holds no observation here"} if {
 	_contradicting(observed),
 	_unended(observed),
 	_unrelated(observed),
+	_unasked(observed),
 }) if {
 	observed := {
 		"status": fact.status(ref),
 		"exit_code": _exit_code(ref),
 		"name": _name(ref),
+		"call": _call(ref),
 		"receipts": recorded(ref),
 	}
 }
@@ -87,6 +90,12 @@ _contradicting(observed) := {sprintf("%v %v", [key, contradiction]) |
 	some key, receipt in observed.receipts
 	is_object(receipt)
 	contradiction := _contradiction(object.get(receipt, "kind", null), observed, receipt)
+} | {sprintf("%v is the record of %v", [key, operation]) |
+	some key, receipt in observed.receipts
+	is_object(receipt)
+	object.get(receipt, "kind", null) == "aws"
+	operation := _operation(receipt)
+	operation != _call_name(key)
 }
 
 # A command's own exit code must be that of one of its calls.
@@ -105,6 +114,27 @@ _unrelated(observed) := {sprintf("no receipt names %v", [observed.name]) |
 	count(observed.receipts) > 0
 	count({key | some key, receipt in observed.receipts; _is_about(key, receipt, observed.name)}) == 0
 }
+
+# A value can only come from the call that gives it, about its very subject.
+_unasked(observed) := {sprintf("no receipt of %v about it", [observed.call]) |
+	observed.status == "present"
+	is_string(observed.call)
+	count(observed.receipts) > 0
+	count({key |
+		some key, receipt in observed.receipts
+		_call_name(key) == observed.call
+		_is_about(key, receipt, observed.name)
+	}) == 0
+}
+
+# The call that gives an observation of this kind; null where the section has no table of them.
+_call(ref) := sprintf("%v.%v", [ref.at[1], operation]) if {
+	ref.at[0] == "aws"
+	operation := object.get(data.contract.receipts.aws, [ref.at[1], ref.at[2], ref.at[4]], null)
+	operation != null
+} else := object.get(data.contract.receipts.terraform, ref.at[3], null) if {
+	ref.at[0] == "terraform"
+} else := null
 
 # Null for facts that are no commands, and for commands that did not end.
 _exit_code(ref) := object.get(input, array.concat(ref.at, ["value", "exit_code"]), null) if {
@@ -145,9 +175,10 @@ _is_success(receipt) if {
 }
 
 _is_success(receipt) if {
-	operation := sprintf("%v.%v", [object.get(receipt, "service", "-"), object.get(receipt, "operation", "-")])
-	receipt.http_status in object.get(_other_statuses, operation, set())
+	receipt.http_status in object.get(_other_statuses, _operation(receipt), set())
 }
+
+_operation(receipt) := sprintf("%v.%v", [object.get(receipt, "service", "-"), object.get(receipt, "operation", "-")])
 
 # The name of the subject in the fact document; null where the section has only one subject.
 _name(ref) := ref.at[3] if {
@@ -171,6 +202,8 @@ _is_about(_, receipt, name) if {
 	some value in parameters
 	value == name
 }
+
+_call_name(key) := split(key, "/")[0]
 
 _call_subject(key) := split(substring(key, indexof(key, "/") + 1, -1), "#")[0]
 

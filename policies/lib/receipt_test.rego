@@ -24,24 +24,43 @@ _cases := {
 	},
 	"named by more than the last part": {
 		"document": _document(_present(["s3.HeadBucket/xb"]), {"s3.HeadBucket/xb": _answered}),
-		"problems": {"no receipt names arn:x:path/b"},
+		"problems": {"no receipt names arn:x:path/b", "no receipt of s3.HeadBucket about it"},
+	},
+	"another call about it": {
+		"document": _document(
+			_present(["s3.GetBucketTagging/b"]),
+			{"s3.GetBucketTagging/b": object.union(_answered, {"operation": "GetBucketTagging"})},
+		),
+		"problems": {"no receipt of s3.HeadBucket about it"},
+	},
+	"the call, about something else": {
+		"document": _document(
+			_present(["s3.HeadBucket/c", "s3.Other/b"]),
+			{"s3.HeadBucket/c": _answered, "s3.Other/b": object.union(_answered, {"operation": "Other"})},
+		),
+		"problems": {"no receipt of s3.HeadBucket about it"},
 	},
 	"one of several names it": {
 		"document": _document(
 			_present(["s3.HeadBucket/b", "s3.Other/c"]),
-			{"s3.HeadBucket/b": _answered, "s3.Other/c": _answered},
+			{"s3.HeadBucket/b": _answered, "s3.Other/c": object.union(_answered, {"operation": "Other"})},
 		),
 		"problems": set(),
 	},
 	"every problem at once": {
 		"document": _document(
 			_present(["s3.HeadBucket/c", "s3.Other/c", "s3.Third/c", 7]),
-			{"s3.HeadBucket/c": object.union(_answered, {"http_status": 500}), "s3.Other/c": {"kind": "aws"}},
+			{
+				"s3.HeadBucket/c": object.union(_answered, {"http_status": 500}),
+				"s3.Other/c": {"kind": "aws", "service": "s3", "operation": "Third"},
+			},
 		),
 		"problems": {
 			"no receipt names arn:x:path/b",
 			"s3.HeadBucket/c answered with HTTP status 500",
+			"no receipt of s3.HeadBucket about it",
 			"s3.Other/c has no answer",
+			"s3.Other/c is the record of s3.Third",
 			"s3.Third/c is not on record",
 		},
 	},
