@@ -16,11 +16,15 @@ attached(name) := aws.role(name, "attached_policies", ["AttachedPolicies"])
 
 inline(name) := aws.role(name, "inline_policies", ["Policies"])
 
-# The documents of its policies; null for a policy without one, which permits nobody knows what.
-documents(name) := [document |
-	some policy in array.concat(fact.list(attached(name)), fact.list(inline(name)))
+# The documents of its policies; null for a policy without one, and for a list that is none: those permit nobody knows what.
+documents(name) := array.concat(_documents(attached(name)), _documents(inline(name)))
+
+_documents(ref) := [document |
+	some policy in fact.value(ref)
 	document := object.get(_object(policy), "Document", null)
-]
+] if {
+	is_array(fact.value(ref))
+} else := [null]
 
 # AWS knows the role under its handle.
 known(name) := check.equals_handle(name, "AWS knows the role", aws.role(name, "role", ["Arn"]), name)

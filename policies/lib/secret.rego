@@ -39,7 +39,13 @@ shown_outputs(name) := sort([output |
 
 _names := data.contract.m2.secrets.names
 
-_words(name) := split(replace(lower(name), "-", "_"), "_")
+# The words of a name, without the numbers and the words that only tell one of several from the others.
+_words(name) := [word |
+	some part in split(replace(lower(name), "-", "_"), "_")
+	word := trim_right(part, "0123456789")
+	word != ""
+	not word in _names.qualifiers
+]
 
 _says_secret(words) if words[count(words) - 1] in _names.last_words
 

@@ -82,6 +82,8 @@ applied(name) := check.of({
 })
 
 _application(name) := "no changes" if {
+	_is_clean(name, "plan")
+} else := "a plan that ended as one without changes and lists some" if {
 	fact.value(step(name, "plan", ["exit_code"])) == 0
 } else := sprintf("changes, and the apply: %s", [fact.outcome(step(name, "apply", []))]) if {
 	fact.status(step(name, "apply", [])) != "present"
@@ -101,19 +103,39 @@ _apply_refs(name) := [answer(name, "plan", ["exit_code"])] if {
 _needs_apply(name) if fact.value(step(name, "plan", ["exit_code"])) == 2
 
 _is_applied(name) if {
-	fact.value(step(name, "plan", ["exit_code"])) == 0
+	_is_clean(name, "plan")
 } else if {
 	fact.value(step(name, "apply", ["exit_code"])) == 0
 	check.same(fact.value(step(name, "apply", ["plan_digest"])), fact.value(step(name, "plan", ["digest"])))
 } else := false
 
 # The last plan that a run made shows no changes: the one after the apply, or the first where nothing had to be applied.
-settled(name) := check.equals(
-	name,
-	"the last plan shows no changes",
-	answer(name, last_plan(name), ["exit_code"]),
-	0,
-)
+settled(name) := check.of({
+	"subject": name,
+	"claim": "the last plan shows no changes",
+	"refs": [answer(name, last_plan(name), ["exit_code"])],
+	"handles": [],
+	"holds": _is_clean(name, last_plan(name)),
+	"expected": {"exit_code": 0, "resource_changes": 0, "output_changes": 0},
+	"actual": {
+		"exit_code": fact.value(answer(name, last_plan(name), ["exit_code"])),
+		"resource_changes": _count(answer(name, last_plan(name), ["resource_changes"])),
+		"output_changes": _count(answer(name, last_plan(name), ["output_changes"])),
+	},
+})
+
+# Terraform's exit code says it, and so must what the plan lists.
+_is_clean(name, plan) if {
+	fact.value(step(name, plan, ["exit_code"])) == 0
+	_count(step(name, plan, ["resource_changes"])) == 0
+	_count(step(name, plan, ["output_changes"])) == 0
+} else := false
+
+# Null for what is no collection.
+_count(ref) := count(found) if {
+	found := fact.value(ref)
+	type_name(found) in {"array", "object"}
+} else := null
 
 # A run that applied nothing makes no second plan.
 last_plan(name) := "plan" if {

@@ -8,22 +8,35 @@ _document(steps) := {
 }
 
 _clean := {
-	"plan": {"status": "present", "value": {"exit_code": 0, "digest": "d"}},
+	"plan": {"status": "present", "value": _planned(0)},
 	"apply": {"status": "not_collected", "reason": "no changes"},
 	"post_apply_plan": {"status": "not_collected", "reason": "no changes"},
 }
 
-_plan(exit_code) := {"plan": {"status": "present", "value": {"exit_code": exit_code, "digest": "d"}}}
+_planned(exit_code) := {"exit_code": exit_code, "digest": "d", "resource_changes": [], "output_changes": {}}
+
+_plan(exit_code) := {"plan": {"status": "present", "value": _planned(exit_code)}}
 
 _apply(exit_code, digest) := {"apply": {"status": "present", "value": {"exit_code": exit_code, "plan_digest": digest}}}
 
 _unreadable(step) := {step: {"status": "unreadable", "error": {"code": "Timeout"}}}
 
-_after(exit_code) := {"post_apply_plan": {"status": "present", "value": {"exit_code": exit_code}}}
+_after(exit_code) := {"post_apply_plan": {"status": "present", "value": _planned(exit_code)}}
+
+_listing(field, value) := {"plan": {"status": "present", "value": object.union(_planned(0), {field: value})}}
 
 # How a run may end: the causes of "every planned change is applied" and "the last plan shows no changes".
 _runs := {
 	"clean": {"steps": {}, "causes": ["none", "none"]},
+	"clean, and lists a resource": {
+		"steps": _listing("resource_changes", [{"address": "a.b", "type": "a", "actions": ["delete"]}]),
+		"causes": ["violated", "violated"],
+	},
+	"clean, and lists an output": {
+		"steps": _listing("output_changes", {"o": ["delete"]}),
+		"causes": ["violated", "violated"],
+	},
+	"clean, and lists nothing at all": {"steps": _listing("resource_changes", null), "causes": ["violated", "violated"]},
 	"dirty, only planned": {"steps": _plan(2), "causes": ["violated", "violated"]},
 	"failed plan": {"steps": _plan(1), "causes": ["unreadable", "unreadable"]},
 	"unreadable plan": {"steps": _unreadable("plan"), "causes": ["unreadable", "unreadable"]},

@@ -32,6 +32,7 @@ import data.lib.bucket
 import data.lib.check
 import data.lib.fact
 import data.lib.handle
+import data.lib.role
 import data.lib.stack
 import data.lib.tags
 
@@ -132,6 +133,8 @@ b4 contains check.of({
 }) if {
 	some name, policies in data.contract.m2.core.baseline_policies
 }
+
+b4 contains role.known(name) if some name, _ in data.contract.m2.core.baseline_policies
 
 b4 contains tags.carried(name, aws.bucket(name, "tagging", ["Tags"])) if some name in data.contract.m2.core.buckets
 

@@ -46,7 +46,7 @@ _applied(exit_code, digest, post_exit_code) := object.union(_dirty, {
 		},
 		"post_apply_plan": {
 			"status": "present",
-			"value": {"exit_code": post_exit_code, "digest": "sha256:post", "resource_changes": []},
+			"value": {"exit_code": post_exit_code, "digest": "sha256:post", "resource_changes": [], "output_changes": {}},
 			"receipts": ["terraform.post_apply_plan/core"],
 		},
 	}}},

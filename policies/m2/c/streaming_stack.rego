@@ -140,7 +140,7 @@ b4 contains check.equals(
 b4 contains check.of({
 	"subject": _cluster,
 	"claim": "clients authenticate by IAM only",
-	"refs": [_authentication],
+	"refs": [_cluster_fact(["serverless", "clientAuthentication"])],
 	"handles": [],
 	"holds": _mechanisms == data.contract.m2.streaming.authentication,
 	"expected": data.contract.m2.streaming.authentication,
@@ -207,14 +207,12 @@ _region(arn) := parts[3] if {
 
 # A serverless cluster keeps its authentication under `serverless`, a provisioned one under `provisioned`; only the
 # first can be as pinned.
-_authentication := _cluster_fact(["serverless", "clientAuthentication"])
-
-_mechanisms := sort({concat("/", path) |
-	authentication := fact.value(_authentication)
-	is_object(authentication)
-	walk(authentication, [path, value])
-	is_object(value)
-	object.get(value, "enabled", false) == true
+_mechanisms := sort({concat("/", array.concat(prefix, steps)) |
+	some kind, prefix in {"serverless": [], "provisioned": ["provisioned"]}
+	walk(fact.value(_cluster_fact([kind, "clientAuthentication"])), [path, value])
+	not is_object(value)
+	not value in {false, null}
+	steps := [sprintf("%v", [step]) | some step in path; step != "enabled"]
 })
 
 _access_refs(name) := [

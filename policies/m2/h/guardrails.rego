@@ -125,11 +125,12 @@ b6 contains check.of({
 	"claim": "the dashboard shows something",
 	"refs": [aws.dashboard(name, ["DashboardBody", "widgets"])],
 	"handles": [],
-	"holds": count(fact.list(aws.dashboard(name, ["DashboardBody", "widgets"]))) > 0,
+	"holds": count(widgets) > 0,
 	"expected": "at least one widget",
-	"actual": count(fact.list(aws.dashboard(name, ["DashboardBody", "widgets"]))),
+	"actual": count(widgets),
 }) if {
 	some name in _dashboards
+	widgets := [widget | some widget in fact.list(aws.dashboard(name, ["DashboardBody", "widgets"])); is_object(widget)]
 }
 
 b6 contains _is_path(name, placeholders) if some name, placeholders in _ops.path_patterns
@@ -194,7 +195,8 @@ _alerts(name) := [notification |
 _has_subscriber(notification) if {
 	subscribers := object.get(notification, "Subscribers", [])
 	is_array(subscribers)
-	count(subscribers) > 0
+	some subscriber in subscribers
+	is_object(subscriber)
 }
 
 # What the notification's threshold comes to, in hundredths of a cent.
@@ -225,10 +227,12 @@ _has_actions(name) := check.of({
 	"claim": "the alarm has something to do",
 	"refs": [aws.alarm(name, ["AlarmActions"])],
 	"handles": [],
-	"holds": count(fact.list(aws.alarm(name, ["AlarmActions"]))) > 0,
+	"holds": count(actions) > 0,
 	"expected": "at least one action",
-	"actual": count(fact.list(aws.alarm(name, ["AlarmActions"]))),
-})
+	"actual": actions,
+}) if {
+	actions := [action | some action in fact.list(aws.alarm(name, ["AlarmActions"])); is_string(action)]
+}
 
 _is_path(name, placeholders) := check.of({
 	"subject": name,
