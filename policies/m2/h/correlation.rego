@@ -27,7 +27,15 @@ b8 contains _lists(name, required) if some name, required in _correlation.lists
 
 b8 contains _is_path(_correlation.audit_pattern.handle, _correlation.audit_pattern.placeholders)
 
-b8 contains check.equals_handle(name, "the function is given it", _variable(name), name) if {
+b8 contains check.of({
+	"subject": name,
+	"claim": "the function is given it",
+	"refs": [_variable(name)],
+	"handles": [name],
+	"holds": _is_given(fact.value(_variable(name)), handle.value(name)),
+	"expected": handle.value(name),
+	"actual": fact.value(_variable(name)),
+}) if {
 	some name in _correlation.wired
 }
 
@@ -67,6 +75,16 @@ _correlation := data.contract.m2.correlation
 _function := data.contract.m2.edge.function
 
 _variable(name) := aws.function(_function, "configuration", ["Environment", "Variables", name])
+
+# A variable is a text, whatever the handle is: that of a list has its elements in any order, between commas.
+_is_given(variable, value) if {
+	is_string(variable)
+	is_array(value)
+	check.same_elements(split(variable, ","), value)
+} else if {
+	is_boolean(value)
+	variable == {true: "true", false: "false"}[value]
+} else := check.same(variable, value)
 
 _log_groups := aws.log_groups(_correlation.log_group_prefix, ["logGroups"])
 

@@ -179,7 +179,18 @@ _damaged := {
 	},
 	"correlation that fails open": {
 		"document": fixture.pinned(_ready, "CORRELATION_ENFORCEMENT_FAIL_CLOSED", false),
-		"expected": {["M2H-B8", "CORRELATION_ENFORCEMENT_FAIL_CLOSED", "it is pinned to the contract's value", "violated"]},
+		"expected": {
+			["M2H-B8", "CORRELATION_ENFORCEMENT_FAIL_CLOSED", "it is pinned to the contract's value", "violated"],
+			["M2H-B8", "CORRELATION_ENFORCEMENT_FAIL_CLOSED", "the function is given it", "violated"],
+		},
+	},
+	"a function that fails open": {
+		"document": fixture.put(
+			_ready,
+			array.concat(_function, ["value", "Environment", "Variables", "CORRELATION_ENFORCEMENT_FAIL_CLOSED"]),
+			"false",
+		),
+		"expected": {["M2H-B8", "CORRELATION_ENFORCEMENT_FAIL_CLOSED", "the function is given it", "violated"]},
 	},
 	"fields as a list in another order": {
 		"document": fixture.pinned(_ready, "CORRELATION_REQUIRED_FIELDS", [
@@ -189,12 +200,9 @@ _damaged := {
 	},
 	"fields that are no list": {
 		"document": fixture.pinned(_ready, "CORRELATION_REQUIRED_FIELDS", 7),
-		"expected": {[
-			"M2H-B8",
-			"CORRELATION_REQUIRED_FIELDS",
-			"it lists exactly what the contract requires",
-			"violated",
-		]},
+		"expected": {["M2H-B8", "CORRELATION_REQUIRED_FIELDS", claim, "violated"] |
+			some claim in ["it lists exactly what the contract requires", "the function is given it"]
+		},
 	},
 	"a function that is not given the mode": {
 		"document": fixture.without(

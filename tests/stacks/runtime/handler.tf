@@ -29,17 +29,19 @@ resource "aws_lambda_function" "handler" {
   # Names of secrets, never secrets: the handler reads the key from Parameter Store.
   environment {
     variables = {
-      IG_AUTH_MODE                   = "api_key"
-      IG_AUTH_HEADER_NAME            = "X-IG-Api-Key"
-      SSM_IG_API_KEY_PATH            = aws_ssm_parameter.api_key.name
-      IG_MAX_REQUEST_BYTES           = "1048576"
-      IG_INTERNAL_RETRY_MAX_ATTEMPTS = "3"
-      IG_INTERNAL_RETRY_BACKOFF_MS   = "250"
-      IG_IDEMPOTENCY_TTL_SECONDS     = "259200"
-      DDB_IG_IDEMPOTENCY_TABLE       = aws_dynamodb_table.idempotency.name
-      CORRELATION_MODE               = "w3c_trace_context_plus_run_headers"
-      CORRELATION_HEADERS_REQUIRED   = "traceparent,tracestate,x-fp-platform-run-id,x-fp-phase-id,x-fp-event-id"
-      CORRELATION_AUDIT_PATH_PATTERN = "evidence/runs/{platform_run_id}/obs/correlation_audit.json"
+      IG_AUTH_MODE                        = "api_key"
+      IG_AUTH_HEADER_NAME                 = "X-IG-Api-Key"
+      SSM_IG_API_KEY_PATH                 = aws_ssm_parameter.api_key.name
+      IG_MAX_REQUEST_BYTES                = "1048576"
+      IG_INTERNAL_RETRY_MAX_ATTEMPTS      = "3"
+      IG_INTERNAL_RETRY_BACKOFF_MS        = "250"
+      IG_IDEMPOTENCY_TTL_SECONDS          = "259200"
+      DDB_IG_IDEMPOTENCY_TABLE            = aws_dynamodb_table.idempotency.name
+      CORRELATION_MODE                    = "w3c_trace_context_plus_run_headers"
+      CORRELATION_REQUIRED_FIELDS         = "platform_run_id,scenario_run_id,phase_id,event_id,runtime_lane,trace_id"
+      CORRELATION_HEADERS_REQUIRED        = "traceparent,tracestate,x-fp-platform-run-id,x-fp-phase-id,x-fp-event-id"
+      CORRELATION_AUDIT_PATH_PATTERN      = "evidence/runs/{platform_run_id}/obs/correlation_audit.json"
+      CORRELATION_ENFORCEMENT_FAIL_CLOSED = "true"
     }
   }
 
