@@ -11,8 +11,9 @@ import data.lib.stack
 # title: Evidence of the rehearsal is missing or inconsistent
 # description: |
 #   A step of the rehearsal, the inventory or a state lacks the calls that it came from, a call ended otherwise than the
-#   fact says, the steps do not follow each other in time, or the rehearsal does not name itself, was of another account
-#   or region, ended after this run, or is too old to say anything of what this run reads.
+#   fact says, the steps do not follow each other in time, its logs were not scanned for secrets, or the rehearsal does not
+#   name itself, was of another account or region, ran under another approval than is on record or on a stack with pending
+#   changes, ended after this run, or is too old to say anything of what this run reads.
 # custom:
 #   code: M2I-B7
 #   severity: S2
@@ -47,6 +48,38 @@ b7 contains check.of({
 	"actual": fact.value(_scope(["ended_at"])),
 	"violation": "evidence",
 })
+
+# What was found there blocks under the lane of secrets.
+b7 contains check.of({
+	"subject": _rehearsal,
+	"claim": "its logs were scanned for secrets",
+	"refs": [_scan],
+	"handles": [],
+	"holds": {"source": _rehearsal, "scanned": true} in fact.list(_scan),
+	"expected": {"source": _rehearsal, "scanned": true},
+	"actual": [source | some source in fact.list(_scan); is_object(source); object.get(source, "source", null) == _rehearsal],
+	"violation": "evidence",
+})
+
+b7 contains check.of({
+	"subject": _rehearsal,
+	"claim": "it was run under the approval on record",
+	"refs": [_scope(["approval", "digest"]), _approval_digest],
+	"handles": [],
+	"holds": check.same(fact.value(_scope(["approval", "digest"])), fact.value(_approval_digest)),
+	"expected": fact.value(_approval_digest),
+	"actual": fact.value(_scope(["approval", "digest"])),
+	"violation": "evidence",
+})
+
+b7 contains check.equals(
+	name,
+	"the plan before the destroy showed no changes",
+	_of("baseline", name, ["exit_code"]),
+	0,
+) if {
+	some name in _required
+}
 
 b7 contains check.of({
 	"subject": _rehearsal,
@@ -88,6 +121,10 @@ _is_recent if {
 	moment.in_order([ended, _collected_at])
 	moment.is_within(ended, _collected_at, data.contract.m2.rehearsal.maximum_age_hours)
 }
+
+_scan := {"subject": "plaintext_scan", "at": ["plaintext_scan"], "field": ["sources"], "handles": []}
+
+_approval_digest := {"subject": _rehearsal, "at": ["approvals", "rehearsal"], "field": ["digest"], "handles": []}
 
 _caller := {"subject": "run", "at": ["run", "caller_identity"], "field": ["Account"], "handles": []}
 

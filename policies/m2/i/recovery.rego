@@ -135,12 +135,12 @@ b6 contains check.of({
 
 b6 contains check.of({
 	"subject": _rehearsal,
-	"claim": "the cost is that of days",
-	"refs": [_step("cost", ["ResultsByTime"])],
+	"claim": "the cost is that of its days",
+	"refs": [_step("cost", ["ResultsByTime"]), _window("start")],
 	"handles": [],
-	"holds": count(fact.list(_step("cost", ["ResultsByTime"]))) > 0,
-	"expected": "at least one day",
-	"actual": count(fact.list(_step("cost", ["ResultsByTime"]))),
+	"holds": _is_of_window,
+	"expected": {"from": fact.value(_window("start")), "until": fact.value(_window("end"))},
+	"actual": _days,
 })
 
 b6 contains check.equals(_rehearsal, "the cost is complete", _step("cost", ["complete"]), true)
@@ -277,6 +277,26 @@ _is_amount(amount) if {
 	is_string(amount)
 	regex.match(`^-?[0-9]+(\.[0-9]+)?$`, amount)
 } else := false
+
+_days := [object.get(_object(result), ["TimePeriod", "Start"], null) |
+	some result in fact.list(_step("cost", ["ResultsByTime"]))
+]
+
+default _is_of_window := false
+
+_is_of_window if {
+	count(_days) > 0
+	every day in _days {
+		_is_day(day)
+		day >= fact.value(_window("start"))
+		day < fact.value(_window("end"))
+	}
+	fact.value(_window("start")) in _days
+}
+
+_object(value) := value if {
+	is_object(value)
+} else := {}
 
 default _is_window_complete := false
 

@@ -30,6 +30,10 @@ _other_approval := ["M2I-B1", "rehearsal", "the approval names exactly the stack
 
 _not_approved := ["M2I-B1", "rehearsal", "somebody approved it, and the approval was valid when it began", "violated"]
 
+_other_days := ["M2I-B6", "rehearsal", "the cost is that of its days", "violated"]
+
+_another_approval := ["M2I-B7", "rehearsal", "it was run under the approval on record", "evidence"]
+
 _elsewhere := ["M2I-B7", "rehearsal", "it was of the account and the region of this run", "evidence"]
 
 _left_scope := ["M2I-B1", "rehearsal", "the stacks of the scope were touched, and no others", "violated"]
@@ -55,9 +59,13 @@ _with_runtime := fixture.put(
 
 # What a damage must turn red, and nothing else.
 _damaged := {
+	"a cost of other days": {
+		"document": fixture.put(_ready, _step("cost", ["ResultsByTime", 0, "TimePeriod", "Start"]), "2020-02-22"),
+		"expected": {_other_days},
+	},
 	"a cost without days": {
 		"document": fixture.put(_ready, _step("cost", ["ResultsByTime"]), []),
-		"expected": {["M2I-B6", "rehearsal", "the cost is that of days", "violated"]},
+		"expected": {_other_days},
 	},
 	"a required stack left out": {
 		"document": fixture.put(
@@ -99,7 +107,10 @@ _damaged := {
 		"document": fixture.without(_ready, _scope(["approved_stacks"])),
 		"expected": {_other_approval},
 	},
-	"no approval": {"document": fixture.without(_ready, _scope(["approval"])), "expected": {_not_approved}},
+	"no approval": {
+		"document": fixture.without(_ready, _scope(["approval"])),
+		"expected": {_not_approved, _another_approval},
+	},
 	"an approval by nobody": {
 		"document": fixture.put(_ready, _scope(["approval", "approved_by"]), " "),
 		"expected": {_not_approved},
@@ -123,6 +134,25 @@ _damaged := {
 	"a rehearsal that touched nothing": {
 		"document": fixture.put(_ready, _scope(["touched"]), []),
 		"expected": {_left_scope},
+	},
+	"logs that nobody scanned": {
+		"document": fixture.put(_ready, ["plaintext_scan", "value", "sources"], [source |
+			some source in _ready.plaintext_scan.value.sources
+			source.source != "rehearsal"
+		]),
+		"expected": {["M2I-B7", "rehearsal", "its logs were scanned for secrets", "evidence"]},
+	},
+	"another approval on record": {
+		"document": fixture.put(_ready, ["approvals", "rehearsal", "value", "digest"], "sha256:00"),
+		"expected": {_another_approval},
+	},
+	"no approval on record": {
+		"document": fixture.without(_ready, ["approvals", "rehearsal"]),
+		"expected": {["M2I-B7", "rehearsal", "it was run under the approval on record", "unreadable"]},
+	},
+	"a baseline with pending changes": {
+		"document": fixture.put(_ready, _step("baseline", ["ops", "exit_code"]), 2),
+		"expected": {["M2I-B7", "ops", "the plan before the destroy showed no changes", "violated"]},
 	},
 	"a rehearsal in another account": {
 		"document": fixture.put(_ready, _scope(["account"]), "210987654321"),
@@ -258,15 +288,15 @@ _damaged := {
 	},
 	"days that end too early": {
 		"document": fixture.put(_ready, _step("cost", ["window", "end"]), "2026-02-22"),
-		"expected": {["M2I-B6", "rehearsal", _days, "violated"]},
+		"expected": {["M2I-B6", "rehearsal", _days, "violated"], _other_days},
 	},
 	"days that begin too late": {
 		"document": fixture.put(_ready, _step("cost", ["window", "start"]), "2026-02-23"),
-		"expected": {["M2I-B6", "rehearsal", _days, "violated"]},
+		"expected": {["M2I-B6", "rehearsal", _days, "violated"], _other_days},
 	},
 	"no days": {
 		"document": fixture.put(_ready, _step("cost", ["window"]), 7),
-		"expected": {["M2I-B6", "rehearsal", _days, "violated"]},
+		"expected": {["M2I-B6", "rehearsal", _days, "violated"], _other_days},
 	},
 	"a nameless rehearsal": {
 		"document": fixture.without(_ready, _scope(["phase_execution_id"])),
@@ -308,7 +338,7 @@ test_each_damage_blocks_exactly_as_its_table_says if {
 # The codes that a fact decides, when it cannot be read.
 _decides := {
 	["rehearsal", "scope"]: {"M2I-B1", "M2I-B2", "M2I-B3", "M2I-B4", "M2I-B6", "M2I-B7"},
-	["rehearsal", "baseline"]: {"M2I-B2", "M2I-B4"},
+	["rehearsal", "baseline"]: {"M2I-B2", "M2I-B4", "M2I-B7"},
 	["rehearsal", "destroy"]: {"M2I-B2", "M2I-B7"},
 	["rehearsal", "recover"]: {"M2I-B3", "M2I-B7"},
 	["rehearsal", "post_recovery"]: {"M2I-B4"},
