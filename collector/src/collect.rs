@@ -136,8 +136,7 @@ pub async fn collect_with(
     };
 
     exempt_brokers(redactor, &reads.facts);
-    let plaintext_scan =
-        plaintext_scan(redactor, &terraform.terraform, &reads.facts, request.rehearsal.scan.clone());
+    let plaintext_scan = plaintext_scan(redactor, &terraform.terraform, &reads.facts, request.rehearsal.scan.clone());
     let mut receipts = terraform.receipts;
     receipts.extend(reads.receipts);
     let mut rehearsal = request.rehearsal.clone();
@@ -171,7 +170,7 @@ pub async fn collect_with(
         run: redacted(redactor, &run)?,
         handles: handles.clone(),
         terraform: redacted(redactor, &terraform.terraform)?,
-        aws: redacted(redactor, &reads.facts)?,
+        aws: redacted_answers(redactor, &reads.facts)?,
         evidence: redacted(redactor, &request.evidence.observations)?,
         rehearsal: redacted(redactor, &rehearsal.steps)?,
         approvals: redacted(redactor, &approvals)?,
@@ -242,8 +241,20 @@ fn answered<T>(observation: &Observation<T>) -> impl Iterator<Item = String> + u
 /// The same facts without any secret that was learned after they were read: the last line of defence.
 fn redacted<T: Serialize + DeserializeOwned>(redactor: &Redactor, facts: &T) -> Result<T, CollectError> {
     let mut value = serde_json::to_value(facts).map_err(CollectError::Redaction)?;
-    redactor.redact_value(&mut value);
+    redactor.redact_document(&mut value);
     serde_json::from_value(value).map_err(CollectError::Redaction)
+}
+
+/// The same for what AWS answered, which is looked through as deep as it goes.
+fn redacted_answers(redactor: &Redactor, facts: &AwsFacts) -> Result<AwsFacts, CollectError> {
+    let mut facts = redacted(redactor, facts)?;
+    let aspects = facts.values_mut().flat_map(BTreeMap::values_mut).flat_map(BTreeMap::values_mut);
+    for observation in aspects.flat_map(BTreeMap::values_mut) {
+        if let Observation::Present { value, .. } = observation {
+            redactor.redact_value(value);
+        }
+    }
+    Ok(facts)
 }
 
 /// What is kept, without the secrets that were learned only after it came: a log may hold what AWS answered later, and an

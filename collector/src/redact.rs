@@ -61,6 +61,17 @@ struct Secret {
     is_declared: bool,
 }
 
+/// What a place in a JSON value belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// A document of the tool's own.
+    Document,
+    /// What came from outside.
+    Value,
+    /// What stands below the name of a credential.
+    Credential,
+}
+
 /// The learned secrets, ready to be found.
 struct Sweep {
     literals: Option<AhoCorasick>,
@@ -187,31 +198,42 @@ impl Redactor {
 
     /// Redacts every string of a JSON value, keys included, and every number that was declared a secret. A string anywhere below
     /// a key that names a credential is replaced whole.
+    ///
+    /// Meant for what came from outside. See [`Redactor::redact_document`].
     pub fn redact_value(&self, value: &mut Value) {
-        self.redact_below(value, false);
+        self.redact_below(value, Reach::Value);
     }
 
-    fn redact_below(&self, value: &mut Value, is_credential: bool) {
+    /// Redacts every string of a JSON document of the tool's own, keys included. What stands below a key may be the record of
+    /// something that is named like a credential, so only a string directly under such a key is replaced whole, and numbers,
+    /// which the tool wrote itself, stay.
+    pub fn redact_document(&self, document: &mut Value) {
+        self.redact_below(document, Reach::Document);
+    }
+
+    fn redact_below(&self, value: &mut Value, reach: Reach) {
         match value {
             Value::Null | Value::Bool(_) => {}
+            Value::Number(_) if reach == Reach::Document => {}
             Value::Number(number) => {
                 let text = Zeroizing::new(number.to_string());
                 if self.is_declared(&text) {
                     *value = Value::String(self.fingerprint(&text));
                 }
             }
-            Value::String(text) if is_credential && is_telling(text) => {
+            Value::String(text) if reach == Reach::Credential && is_telling(text) => {
                 if !is_fingerprint(text) {
                     *text = self.fingerprint(text);
                 }
             }
             Value::String(text) => *text = self.redact_text(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_below(item, is_credential)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_below(item, reach)),
             Value::Object(fields) => {
                 *fields = std::mem::take(fields)
                     .into_iter()
                     .map(|(key, mut field)| {
-                        self.redact_below(&mut field, is_credential || names_credential(&key));
+                        let is_credential = names_credential(&key) && (reach == Reach::Value || field.is_string());
+                        self.redact_below(&mut field, if is_credential { Reach::Credential } else { reach });
                         (self.redact_text(&key), field)
                     })
                     .collect();

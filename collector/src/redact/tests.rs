@@ -38,6 +38,18 @@ fn everything_below_the_name_of_a_credential_is_one() {
 }
 
 #[test]
+fn the_record_of_something_that_is_named_like_a_credential_is_none() {
+    let redactor = redactor();
+    redactor.learn_value(&json!(918_273_645));
+    let record = json!({"status": "present", "value": {"exit_code": 0, "serial": 918_273_645}, "receipts": ["x"]});
+    let mut document =
+        json!({"parameters": {"/ig/api_key": {"metadata": record}}, "api_key": "kq8v-zz", "more": record});
+    redactor.redact_document(&mut document);
+    let expected = json!({"parameters": {"/ig/api_key": {"metadata": record}}, "api_key": redactor.fingerprint("kq8v-zz"), "more": record});
+    assert_eq!(document, expected);
+}
+
+#[test]
 fn a_number_that_was_declared_a_secret_is_replaced_wherever_it_stands() {
     let redactor = redactor();
     redactor.learn_value(&json!(918_273_645));

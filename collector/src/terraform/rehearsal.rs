@@ -121,7 +121,7 @@ impl Journal {
     fn write(&self, path: &Path, redactor: &Redactor) -> Result<(), RehearsalError> {
         let failed = |message: String| RehearsalError::Journal { path: path.to_owned(), message };
         let mut value = serde_json::to_value(self).map_err(|error| failed(error.to_string()))?;
-        redactor.redact_value(&mut value);
+        redactor.redact_document(&mut value);
         let bytes = serde_json::to_vec_pretty(&value).map_err(|error| failed(error.to_string()))?;
         write_atomically(path, &bytes).map_err(|error| failed(error.to_string()))
     }
