@@ -38,7 +38,7 @@ test_every_claim_about_a_bucket if {
 test_a_flag_must_be_true_itself if _red([_rule("AES256")]) == {"IgnorePublicAcls is on"}
 
 test_only_pinned_algorithms_encrypt if {
-	every rules in [[], [_rule("none")], [_rule("aws:kms"), _rule("none")], [{}], ["AES256"], [null, _rule(null)]] {
+	every rules in [[], [_rule("none")], [_rule("aws:kms"), _rule("none")], [_rule("AES256"), 7], [{}], ["AES256"], [null, _rule(null)]] {
 		_red(rules) == {"IgnorePublicAcls is on", "the bucket encrypts by default"}
 	}
 }

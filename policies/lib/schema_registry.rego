@@ -11,15 +11,9 @@ import data.lib.fact
 import data.lib.handle
 import data.lib.report
 
-checks contains check.of({
-	"subject": _registry,
-	"claim": "the registry is there",
-	"refs": [_registry_fact(["RegistryName"])],
-	"handles": [],
-	"holds": _is_registry,
-	"expected": handle.value(_registry),
-	"actual": fact.value(_registry_fact(["RegistryName"])),
-})
+checks contains check.equals_handle(_registry, "the registry is there", _registry_fact(["RegistryName"]), _registry)
+
+checks contains check.equals(_registry, "the registry is available", _registry_fact(["Status"]), _available)
 
 checks contains check.of({
 	"subject": data.contract.m2.streaming.compatibility,
@@ -29,6 +23,16 @@ checks contains check.of({
 	"holds": _is_compatible,
 	"expected": "at least one schema, and none with another compatibility",
 	"actual": {"schemas": count(fact.list(_schemas)), "other": _incompatible},
+})
+
+checks contains check.of({
+	"subject": _registry,
+	"claim": "every schema of the registry is available",
+	"refs": [_schemas],
+	"handles": [],
+	"holds": check.same(_unavailable, []),
+	"expected": [],
+	"actual": _unavailable,
 })
 
 checks contains check.equals(
@@ -49,14 +53,14 @@ checks contains check.equals(
 	_anchor.handle,
 	"the anchor schema is available",
 	aws.anchor_schema("schema", ["SchemaStatus"]),
-	"AVAILABLE",
+	_available,
 )
 
 checks contains check.equals(
 	_anchor.handle,
 	"the latest version of the anchor schema is available",
 	aws.anchor_schema("latest_version", ["Status"]),
-	"AVAILABLE",
+	_available,
 )
 
 checks contains check.of({
@@ -84,6 +88,8 @@ _registry := data.contract.m2.streaming.registry
 
 _anchor := data.contract.m2.streaming.anchor_schema
 
+_available := "AVAILABLE"
+
 _registry_refs := [aws.registry(_registry, aspect, []) | some aspect in ["registry", "schemas"]]
 
 _anchor_refs := [aws.anchor_schema(aspect, []) | some aspect in ["schema", "latest_version"]]
@@ -93,13 +99,6 @@ _registry_fact(field) := aws.registry(_registry, "registry", field)
 _schemas := aws.registry(_registry, "schemas", ["Schemas"])
 
 _definition := aws.anchor_schema("latest_version", ["SchemaDefinition"])
-
-default _is_registry := false
-
-_is_registry if {
-	check.same(fact.value(_registry_fact(["RegistryName"])), handle.value(_registry))
-	fact.value(_registry_fact(["Status"])) != "DELETING"
-}
 
 default _is_compatible := false
 
@@ -114,6 +113,16 @@ _incompatible := [{"schema": object.get(found, "SchemaName", null), "compatibili
 	compatibility := object.get(found, "Compatibility", null)
 	compatibility != handle.value(data.contract.m2.streaming.compatibility)
 ]
+
+# Null where there is no list of schemas.
+_unavailable := [{"schema": object.get(found, "SchemaName", null), "status": status} |
+	some schema in fact.value(_schemas)
+	found := _object(schema)
+	status := object.get(found, "SchemaStatus", null)
+	status != _available
+] if {
+	is_array(fact.value(_schemas))
+} else := null
 
 _object(value) := value if {
 	is_object(value)

@@ -32,6 +32,7 @@ def install() -> None:
     """Completes moto's classes; call it once, before the first request."""
     GlueResponse.list_schemas = _list_schemas
     GlueBackend.create_registry = _create_registry(GlueBackend.create_registry)
+    GlueBackend.get_registry = _get_registry(GlueBackend.get_registry)
 
     # moto answers 400; the collector and Terraform tell "absent" by MSK's own 404.
     NotFoundException.code = 404
@@ -118,6 +119,16 @@ def _create_registry(original):
         return registry
 
     return create_registry
+
+
+def _get_registry(original):
+    """Glue GetRegistry with the registry's status (moto: left out, though a registry there is always usable)."""
+
+    @functools.wraps(original)
+    def get_registry(self: GlueBackend, registry_id):
+        return original(self, registry_id) | {"Status": "AVAILABLE"}
+
+    return get_registry
 
 
 def _create_cluster(original):

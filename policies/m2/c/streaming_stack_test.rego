@@ -192,11 +192,26 @@ _damaged := {
 	},
 	"no registry": {
 		"document": fixture.absent(_ready, array.concat(_registry, ["registry"])),
-		"expected": _registered("GLUE_SCHEMA_REGISTRY_NAME", "the registry is there", "absent"),
+		"expected": union({_registered("GLUE_SCHEMA_REGISTRY_NAME", claim, "absent") |
+			some claim in ["the registry is there", "the registry is available"]
+		}),
 	},
 	"a registry being deleted": {
 		"document": fixture.put(_ready, array.concat(_registry, ["registry", "value", "Status"]), "DELETING"),
-		"expected": _registered("GLUE_SCHEMA_REGISTRY_NAME", "the registry is there", "violated"),
+		"expected": _registered("GLUE_SCHEMA_REGISTRY_NAME", "the registry is available", "violated"),
+	},
+	"a registry that does not say how it is": {
+		"document": fixture.without(_ready, array.concat(_registry, ["registry", "value", "Status"])),
+		"expected": _registered("GLUE_SCHEMA_REGISTRY_NAME", "the registry is available", "violated"),
+	},
+	"a schema that is being deleted": {
+		"document": fixture.put(_ready, array.concat(_schemas, [1, "SchemaStatus"]), "DELETING"),
+		"expected": _registered("GLUE_SCHEMA_REGISTRY_NAME", "every schema of the registry is available", "violated"),
+	},
+	"a list of schemas that is none": {
+		"document": fixture.put(_ready, _schemas, null),
+		"expected": _incompatible |
+			_registered("GLUE_SCHEMA_REGISTRY_NAME", "every schema of the registry is available", "violated"),
 	},
 	"a registry without schemas": {
 		"document": fixture.put(_ready, _schemas, []),
