@@ -55,12 +55,27 @@ open_blockers(lane) := [blocker |
 	object.get(blocker, "waived", null) == null
 ]
 
-# Every check of the lane as [code, subject, claim, ok], sorted: by this a later run tells whether the facts have
-# drifted since.
-rows(lane) := sort([[code.code, check.subject, check.claim, check.ok] |
+# Every check of the lane as a row, sorted: by this a later run tells whether the facts have drifted since.
+rows(lane) := sort([row_of(code.code, check) |
 	some code in object.get(verdict(lane), "codes", [])
 	some check in code.checks
 ])
+
+# A check as [code, subject, claim, ok, what was found]. The last is null where it is another in every run.
+row_of(code, check) := [code, check.subject, check.claim, check.ok, _lasting(check)]
+
+_lasting(check) := check.actual if {
+	count(check.facts) > 0
+	every pointer in check.facts {
+		regex.match(_lasting_facts, pointer)
+	}
+	# A fingerprint is that of one run.
+	not contains(json.marshal(check.actual), "redacted:")
+} else := null
+
+# What stays as it is until somebody changes it: handles, what AWS holds, and Terraform's outputs. A plan or a log is that of one
+# run, and a state's serial counts every write, a rehearsal's too.
+_lasting_facts := `^/(handles/|aws/|terraform/stacks/[^/]+/outputs/)`
 
 # The phase's own classes of blockers, each with the codes of these lanes that are open in it.
 taxonomy(lanes) := {class: sort({blocker.code | some blocker in open; blocker.taxonomy == class}) |

@@ -44,6 +44,26 @@ test_checks_are_sorted_and_summed_up if {
 	[[check.subject, check.claim] | some check in found.checks] == [["a", "y"], ["a", "z"], ["b", "x"]]
 }
 
+_check(facts, actual) := {"subject": "s", "claim": "c", "ok": true, "facts": facts, "actual": actual}
+
+test_a_row_shows_what_was_found_where_that_lasts if {
+	lasting := [
+		["/handles/NAME/value"],
+		["/aws/s3/buckets/b/location", "/handles/NAME/value"],
+		["/terraform/stacks/core/outputs/value/x/value"],
+	]
+	every facts in lasting {
+		report.row_of("M2A-B1", _check(facts, {"x": 1})) == ["M2A-B1", "s", "c", true, {"x": 1}]
+	}
+	passing := [[], ["/aws/x", "/run/collected_at"], ["/terraform/stacks/core/state/value/serial"], ["/receipts/x"]]
+	every facts in passing {
+		report.row_of("M2A-B1", _check(facts, 1)) == ["M2A-B1", "s", "c", true, null]
+	}
+	every actual in ["redacted:hmac-sha256:00", ["x", {"y": "redacted:hmac-sha256:00"}]] {
+		report.row_of("M2A-B1", _check(["/aws/x"], actual)) == ["M2A-B1", "s", "c", true, null]
+	}
+}
+
 test_no_checks_conform_to_nothing if report.checks(set()).conforms == false
 
 test_without_the_evaluators_verdict_nothing_passes if {

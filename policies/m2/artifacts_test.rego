@@ -2,6 +2,12 @@ package m2_test
 
 import data.lib.fixture_test as fixture
 
+_found := [
+	{"subject": "y", "claim": "c", "ok": true, "facts": ["/aws/y"], "actual": 1},
+	{"subject": "x", "claim": "d", "ok": false, "facts": ["/aws/x"], "actual": null},
+	{"subject": "x", "claim": "c", "ok": false, "facts": ["/receipts/x"], "actual": ["none"]},
+]
+
 _factgate := {
 	"tool": {"name": "factgate", "version": "0.1.0"},
 	"policies_digest": "sha256:33",
@@ -11,11 +17,7 @@ _factgate := {
 		"blocked_by": [],
 		"next_gate": "BLOCKED",
 		"phase_execution_id": "m2a_20260222T204011Z",
-		"codes": [{"code": "M2A-B1", "title": "t", "checks": [
-			{"subject": "y", "claim": "c", "ok": true},
-			{"subject": "x", "claim": "d", "ok": false},
-			{"subject": "x", "claim": "c", "ok": false},
-		]}],
+		"codes": [{"code": "M2A-B1", "title": "t", "checks": _found}],
 		"blockers": [
 			{"code": "M2A-B2", "subject": "x", "taxonomy": "M2-B1"},
 			{"code": "M2A-B1", "subject": "x", "taxonomy": "M2-B1"},
@@ -163,9 +165,9 @@ test_summary_is_what_the_evaluator_computed if {
 		"check_count": 3,
 		"next_gate": "BLOCKED",
 		"checks": [
-			["M2A-B1", "x", "c", false],
-			["M2A-B1", "x", "d", false],
-			["M2A-B1", "y", "c", true],
+			["M2A-B1", "x", "c", false, null],
+			["M2A-B1", "x", "d", false, null],
+			["M2A-B1", "y", "c", true, 1],
 		],
 		"taxonomy": object.union(_no_blockers, {"M2-B1": ["M2A-B1", "M2A-B2"]}),
 		"dod": [{"item": "i", "done": false, "codes": ["M2A-B1"]}],

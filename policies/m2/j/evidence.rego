@@ -1,8 +1,10 @@
 package m2.j
 
 import data.lib.aws
+import data.lib.check
 import data.lib.fact
 import data.lib.moment
+import data.lib.receipt
 import data.lib.report
 
 observations contains {
@@ -166,6 +168,14 @@ _is_approved(kind) if {
 	_approval_fault(kind) == null
 } else := false
 
+# The file that was read is the one that the receipt names.
+_is_on_record(digest) if {
+	receipt.problems(digest) == set()
+	some recorded in receipt.recorded(digest)
+	is_object(recorded)
+	check.same(object.get(recorded, "digest", null), fact.value(digest))
+} else := false
+
 # Why an approval does not count; null where it does.
 _approval_fault(kind) := fact.outcome(_approval(kind, [])) if {
 	fact.status(_approval(kind, [])) != "present"
@@ -173,6 +183,8 @@ _approval_fault(kind) := fact.outcome(_approval(kind, [])) if {
 	fact.value(_approval(kind, ["kind"])) != kind
 } else := "it does not say who gave it" if {
 	not _is_text(fact.value(_approval(kind, ["approved_by"])))
+} else := "its file is not on record" if {
+	not _is_on_record(_approval(kind, ["digest"]))
 } else := "it is not in force at the time of this run" if {
 	not moment.is_in_span(
 		_collected_at,

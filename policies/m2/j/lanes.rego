@@ -85,8 +85,8 @@ _rules := {
 	},
 }
 
-# Each check of a lane as its execution summary lists it, by what it says, so that a pack can be compared with today.
-_rows[lane] := sort([[code, found.subject, found.claim, found.ok] |
+# Each check of a lane as its execution summary lists it, so that a pack can be compared with today.
+_rows[lane] := sort([report.row_of(code, found) |
 	some code, found_checks in rules
 	some found in found_checks
 ]) if {

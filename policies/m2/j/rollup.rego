@@ -37,8 +37,8 @@ import data.lib.receipt
 # title: Evidence of a lane missing, altered, too old, or no longer true
 # description: |
 #   A lane that this run does not cover must have a pack that was verified, is not older than the allowed age, passed,
-#   agrees with its own register, and shows the same checks as the lane does on today's facts. A lane that this run
-#   covers is judged on this very document, and its evidence is being written.
+#   agrees with its own register, and shows the same checks, which found the same, as the lane does on today's facts. A
+#   lane that this run covers is judged on this very document, and its evidence is being written.
 # custom:
 #   code: M2J-B1
 #   severity: S1
@@ -250,7 +250,7 @@ _is_steady(lane) if {
 	count(_drift(lane)) == 0
 } else := false
 
-# The checks that came out otherwise than in the pack, that the pack does not know, or that only the pack knows.
+# The checks that came out otherwise than in the pack or found something else, and those that only one of both knows.
 _drift(lane) := sort((today - then) | (then - today)) if {
 	_is_pack(lane)
 	then := {row | some row in fact.list(_evidence(lane, ["summary", "checks"]))}

@@ -25,6 +25,11 @@ _pack(path) := array.concat(["evidence", "M2.B", "value"], path)
 
 _head := ["aws", "s3", "buckets", "objects", "versioning"]
 
+_algorithm := [
+	"aws", "s3", "buckets", "objects", "encryption",
+	"value", "Rules", 0, "ApplyServerSideEncryptionByDefault", "SSEAlgorithm",
+]
+
 # What a damage must turn red, and nothing else.
 _damaged := {
 	"a lane without evidence": {
@@ -101,7 +106,7 @@ _damaged := {
 		"expected": _of_evidence([_agrees], "evidence"),
 	},
 	"a pack with a check that nobody makes any more": {
-		"document": fixture.put(_packed, _pack(["summary", "checks", "-"]), ["M2B-B9", "x", "y", true]),
+		"document": fixture.put(_packed, _pack(["summary", "checks", "-"]), ["M2B-B9", "x", "y", true, null]),
 		"expected": _of_evidence([_steady], "violated"),
 	},
 	"a pack without checks": {
@@ -115,6 +120,14 @@ _damaged := {
 	"facts that drifted since the pack": {
 		"document": fixture.put(_packed, array.concat(_head, ["value", "Status"]), "Suspended"),
 		"expected": _of_evidence([_steady], "violated") | {["M2J-B2", "M2B-B4", "no blocker is open", "violated"]},
+	},
+	"facts that drifted and still conform": {
+		"document": fixture.put(_packed, _algorithm, "AES256"),
+		"expected": _of_evidence([_steady], "violated"),
+	},
+	"facts that drifted and still conform, without a pack": {
+		"document": fixture.put(_ready, _algorithm, "AES256"),
+		"expected": set(),
 	},
 	"facts that drifted without a pack": {
 		"document": fixture.put(_ready, array.concat(_head, ["value", "Status"]), "Suspended"),
@@ -219,6 +232,22 @@ _approvals := {
 	"an approval by nobody": {
 		"document": fixture.put(_ready, ["approvals", "m2_go_ahead", "value", "approved_by"], ""),
 		"fault": "it does not say who gave it",
+	},
+	"an approval without a receipt": {
+		"document": fixture.without(_ready, ["receipts", "file.approval/m2_go_ahead"]),
+		"fault": "its file is not on record",
+	},
+	"an approval that lists no receipt": {
+		"document": fixture.put(_ready, ["approvals", "m2_go_ahead", "receipts"], []),
+		"fault": "its file is not on record",
+	},
+	"an approval from another file": {
+		"document": fixture.put(_ready, ["receipts", "file.approval/m2_go_ahead", "digest"], "sha256:00"),
+		"fault": "its file is not on record",
+	},
+	"an approval whose receipt is none": {
+		"document": fixture.put(_ready, ["receipts", "file.approval/m2_go_ahead"], 7),
+		"fault": "its file is not on record",
 	},
 	"an approval that has expired": {
 		"document": fixture.put(_ready, ["approvals", "m2_go_ahead", "value", "expires_at"], "2026-02-22T20:40:11Z"),
