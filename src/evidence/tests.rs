@@ -262,7 +262,46 @@ fn a_forged_result_contradicts_the_rest_of_the_pack() {
         register["blocker_count"] = json!(0);
     });
     pack.state_anew();
+    pack.is_refused_for(SUMMARY, "`failed_check_count`");
+    pack.edit(SUMMARY, |summary| summary["failed_check_count"] = json!(0));
+    pack.state_anew();
+    pack.is_refused_for(SUMMARY, "the checks that failed are not the blockers");
+    pack.edit(SUMMARY, |summary| {
+        summary["checks"].as_array_mut().unwrap().iter_mut().for_each(|row| row[3] = json!(true))
+    });
+    pack.state_anew();
+    pack.is_refused_for(SUMMARY, "contradicts its definition of done");
+    pack.edit(SUMMARY, |summary| {
+        summary["dod"].as_array_mut().unwrap().iter_mut().for_each(|item| item["done"] = json!(true))
+    });
+    pack.state_anew();
     pack.is_refused_for(STATEMENT, "`verificationResult` contradicts");
+}
+
+#[test]
+fn checks_that_are_left_out_or_are_none_are_missed() {
+    for (edit, problem) in [
+        ((|checks| drop(checks.as_array_mut().unwrap().pop())) as fn(&mut Value), "`check_count`"),
+        (|checks| *checks = json!("all"), "its `checks` are no list"),
+        (|checks| checks[0] = json!(["M2A-B1", "x", "y"]), "not [code, subject, claim, ok]"),
+    ] {
+        let pack = Pack::ready();
+        pack.edit(SUMMARY, |summary| edit(&mut summary["checks"]));
+        pack.state_anew();
+        pack.is_refused_for(SUMMARY, problem);
+    }
+}
+
+#[test]
+fn a_pack_of_the_shipped_policies_holds_exactly_their_artifacts() {
+    let pack = Pack::ready();
+    fs::copy(pack.folder.join(MATRIX), pack.folder.join("m2a_more.json")).unwrap();
+    pack.state_anew();
+    pack.is_refused_for("m2a_more.json", "M2.A writes no such artifact");
+    fs::remove_file(pack.folder.join("m2a_more.json")).unwrap();
+    fs::remove_file(pack.folder.join(MATRIX)).unwrap();
+    pack.state_anew();
+    pack.is_refused_for(MATRIX, "it is missing: M2.A writes it");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! manifest ──► bytes of every file ──► statement ──► subjects, facts, policies, result
-//!                                  └─► heads of the artifacts agree ──► summary and register agree
+//!                                  ├─► heads of the artifacts agree ──► summary and register agree, check by check
+//!                                  └─► the artifacts are those of its policies, if they are this binary's
 //! ```
 //!
 //! Whoever changes a file must change the manifest; whoever changes that, too, contradicts the statement, the heads of the other
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use factgate_collector::fact::Digest;
 use factgate_collector::help::Help;
@@ -20,7 +22,7 @@ use serde_json::Value;
 use super::statement::{Head, STATEMENT, Statement};
 use super::{MANIFEST, is_plain_name};
 use crate::evaluate::is_time_stamp;
-use crate::policy::LANES;
+use crate::policy::{LANES, Policies, PolicyError, PolicyOptions};
 
 /// The largest file of a pack that is read.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -31,6 +33,10 @@ const NO_GATE: &str = "BLOCKED";
 /// The members that every artifact of a pack has in common.
 const HEAD: [&str; 7] =
     ["lane", "phase_execution_id", "generated_at_utc", "facts_digest", "policies_digest", "tool", "endpoint_url"];
+
+/// The policies of this binary: what a pack that was written under them must hold is known.
+static EMBEDDED: LazyLock<Result<Policies, PolicyError>> =
+    LazyLock::new(|| Policies::embedded(&PolicyOptions::default()));
 
 /// A pack that is whole and unaltered.
 #[derive(Clone, Debug, PartialEq)]
@@ -175,10 +181,11 @@ impl Pack<'_> {
             overall_pass,
             next_gate: text("next_gate").unwrap_or_default(),
         };
-        let artifacts = digests.into_iter().filter(|(name, _)| *name != STATEMENT).collect();
+        let artifacts: BTreeMap<&str, Digest> = digests.into_iter().filter(|(name, _)| *name != STATEMENT).collect();
         if let Some(fault) = statement.contradiction(&head, &artifacts) {
             return Err(fault);
         }
+        check_artifacts(lane, policies_digest, &artifacts)?;
         Ok(VerifiedPack {
             lane: lane.to_owned(),
             phase_execution_id: id.to_owned(),
@@ -257,6 +264,24 @@ impl Pack<'_> {
     }
 }
 
+/// A pack of this binary's own policies holds the artifacts that they declare, and no others. What other policies declare is not
+/// known here.
+fn check_artifacts(lane: &str, policies_digest: &str, artifacts: &BTreeMap<&str, Digest>) -> Result<(), Fault> {
+    let policies =
+        EMBEDDED.as_ref().or_else(|error| fault("", format!("the embedded policies are broken: {error}")))?;
+    if policies.identity().digest != policies_digest {
+        return Ok(());
+    }
+    let declared = policies.lanes().iter().find(|known| known.lane == lane).map_or(&[][..], |known| &known.artifacts);
+    if let Some(missing) = declared.iter().find(|name| !artifacts.contains_key(name.as_str())) {
+        return fault(missing, format!("it is missing: {lane} writes it"));
+    }
+    match artifacts.keys().find(|name| !declared.iter().any(|declared| declared == *name)) {
+        Some(foreign) => fault(foreign, format!("{lane} writes no such artifact")),
+        None => Ok(()),
+    }
+}
+
 /// Whether the lane passed, if summary and register say the same about it.
 fn check_result(summary_file: &str, summary: &Value, register_file: &str, register: &Value) -> Result<bool, Fault> {
     let Some(blockers) = register.get("blockers").and_then(Value::as_array) else {
@@ -282,6 +307,31 @@ fn check_result(summary_file: &str, summary: &Value, register_file: &str, regist
     if listed.is_none_or(|listed| !listed.iter().eq(codes.iter())) {
         return fault(summary_file, format!("its `blockers` are not the blocking codes of {register_file}"));
     }
+    if count(summary, "failed_check_count") != Some(blockers.len()) {
+        return fault(
+            summary_file,
+            format!("its `failed_check_count` is not the number of blockers of {register_file}"),
+        );
+    }
+    let Some(rows) = summary.get("checks").and_then(Value::as_array) else {
+        return fault(summary_file, "its `checks` are no list");
+    };
+    if count(summary, "check_count") != Some(rows.len()) {
+        return fault(summary_file, "its `check_count` is not the number of its checks");
+    }
+    let mut failed = Vec::new();
+    for row in rows {
+        match row.as_array().map(Vec::as_slice) {
+            Some([code, subject, claim, Value::Bool(ok), ..]) => {
+                failed.extend((!ok).then_some([Some(code), Some(subject), Some(claim)]));
+            }
+            _ => return fault(summary_file, "it has a check that is not [code, subject, claim, ok]"),
+        }
+    }
+    let blocked = blockers.iter().map(|blocker| ["code", "subject", "claim"].map(|key| blocker.get(key)));
+    if !is_permutation(&failed, &blocked.collect::<Vec<_>>()) {
+        return fault(summary_file, format!("the checks that failed are not the blockers of {register_file}"));
+    }
     if summary.get("blocked_by") != register.get("blocked_by") {
         return fault(summary_file, format!("its `blocked_by` is not that of {register_file}"));
     }
@@ -296,11 +346,22 @@ fn check_result(summary_file: &str, summary: &Value, register_file: &str, regist
     if overall_pass && !(codes.is_empty() && is_blocked_by_none) {
         return fault(summary_file, "its `overall_pass` contradicts its blockers");
     }
+    let done = summary.get("dod").and_then(Value::as_array);
+    let is_done = done.is_some_and(|items| items.iter().all(|item| item.get("done") == Some(&Value::Bool(true))));
+    if overall_pass && !is_done {
+        return fault(summary_file, "its `overall_pass` contradicts its definition of done");
+    }
     // What nobody sealed proves nothing, so no lane passes on it.
     if overall_pass && !summary.get("facts_digest").is_some_and(Value::is_string) {
         return fault(summary_file, "its `overall_pass` rests on facts that are not sealed");
     }
     Ok(overall_pass)
+}
+
+/// Whether both lists have the same elements, each as often.
+fn is_permutation<T: PartialEq>(left: &[T], right: &[T]) -> bool {
+    let occurrences = |list: &[T], element: &T| list.iter().filter(|other| *other == element).count();
+    left.len() == right.len() && left.iter().all(|element| occurrences(left, element) == occurrences(right, element))
 }
 
 /// The lane of a phase execution id: `M2.A` of `m2a_20260131T235959Z`. Nothing else names a pack.
