@@ -101,6 +101,18 @@ pub fn evaluate(
     selection: &[String],
     waivers: &[Waiver],
 ) -> Result<Evaluation, EvaluateError> {
+    evaluation(document, policies, selection, waivers).map_err(|error| match error {
+        EvaluateError::Policy(error) => EvaluateError::Policy(error.below(policies.origin())),
+        other => other,
+    })
+}
+
+fn evaluation(
+    document: &Document,
+    policies: &Policies,
+    selection: &[String],
+    waivers: &[Waiver],
+) -> Result<Evaluation, EvaluateError> {
     let covered = select(policies, selection)?;
     let input = EngineValue::new(document.facts())?;
     let judged = Judged::new(waivers, policies.lanes(), clock(document, waivers)?);

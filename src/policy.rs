@@ -60,6 +60,7 @@ impl Default for PolicyOptions {
 #[derive(Clone, Debug)]
 pub struct Policies {
     identity: PoliciesIdentity,
+    origin: Origin,
     lanes: Vec<Lane>,
     /// With nothing waived: what nearly every evaluation uses.
     engine: Engine,
@@ -89,10 +90,11 @@ impl Policies {
     /// # Errors
     /// Fails with every broken law, each with its place.
     pub fn compile(set: PolicySet, options: &PolicyOptions) -> Result<Self, PolicyError> {
-        let (bare, lanes, _) = load(&set, set.policies(), options)?;
+        let origin = set.origin().clone();
+        let (bare, lanes, _) = load(&set, set.policies(), options).map_err(|error| error.below(&origin))?;
         let identity = identity(&set, options);
         let engine = with_evaluator(&bare, &serde_json::json!({"waived": []}))?;
-        Ok(Self { identity, lanes, engine, bare })
+        Ok(Self { identity, origin, lanes, engine, bare })
     }
 
     /// The lanes, in order, with their codes.
@@ -103,6 +105,11 @@ impl Policies {
     /// Which policies these are.
     pub fn identity(&self) -> &PoliciesIdentity {
         &self.identity
+    }
+
+    /// Where they come from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// With nothing waived.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::Location;
+use super::{Location, Origin};
 use crate::exit::ExitCode;
 
 /// Why policies could not be loaded, checked or evaluated.
@@ -135,6 +135,19 @@ impl PolicyError {
         }
     }
 
+    /// The same error with its places as they are named from where the program runs, not from within the policy folder.
+    pub(crate) fn below(mut self, origin: &Origin) -> Self {
+        let Origin::Folder(folder) = origin else { return self };
+        let enter = |location: &mut Location| location.file = folder.join(&location.file).display().to_string();
+        match &mut self {
+            Self::Defects(Defects(defects)) => defects.iter_mut().for_each(|defect| enter(&mut defect.location)),
+            Self::Result { location, .. } => enter(location),
+            Self::Evaluation { location, .. } | Self::TimeLimit { location, .. } => location.iter_mut().for_each(enter),
+            _ => {}
+        }
+        self
+    }
+
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::Internal { message: message.into() }
     }
@@ -175,6 +188,9 @@ impl fmt::Display for Defect {
     }
 }
 
+/// How many defects are printed. More are one mistake made everywhere, such as the wrong folder.
+const PRINTED: usize = 30;
+
 /// Every broken law that was found, sorted by place: an author sees them all at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defects(Vec<Defect>);
@@ -198,12 +214,15 @@ impl Defects {
 
 impl fmt::Display for Defects {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, defect) in self.0.iter().enumerate() {
+        for (index, defect) in self.0.iter().take(PRINTED).enumerate() {
             if index > 0 {
                 formatter.write_str("\n")?;
             }
             write!(formatter, "{defect}")?;
         }
-        Ok(())
+        match self.0.len().checked_sub(PRINTED) {
+            None | Some(0) => Ok(()),
+            Some(more) => write!(formatter, "\nand {more} more\nhelp: is this the folder that holds `lib/` and `m2/`?"),
+        }
     }
 }

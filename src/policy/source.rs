@@ -122,7 +122,8 @@ impl PolicySet {
             }
             files.insert(name, read(entry.path())?);
         }
-        Self::from_files(Origin::Folder(folder.into()), files)
+        let origin = Origin::Folder(folder.into());
+        Self::from_files(origin.clone(), files).map_err(|error| error.below(&origin))
     }
 
     /// Policies from memory: file name → content.
@@ -362,6 +363,24 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_folder_of_something_else_is_not_listed_file_by_file() {
+        let names: Vec<String> = (0..200).map(|number| format!("facts/{number:03}.json")).collect();
+        let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "{}")).collect();
+        let error = message(set(&files));
+        assert!(error.starts_with("facts/000.json:1:1: ") && error.contains("\nand 170 more\nhelp: "), "{error}");
+        assert!(!error.contains("facts/030.json"), "{error}");
+    }
+
+    #[test]
+    fn places_in_a_folder_are_named_from_outside() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("data.json"), "7").unwrap();
+        let error = PolicySet::from_folder(folder.path()).unwrap_err().to_string();
+        let place = folder.path().join("data.json").display().to_string();
+        assert!(error.starts_with(&format!("{place}:1:1: ")), "{error}");
     }
 
     #[test]

@@ -55,17 +55,17 @@ fn the_copied_policies_work() {
 
 #[test]
 fn a_rego_syntax_error_is_refused_with_its_place() {
-    refuse_with(STATE_BACKEND, "broken if {", &[], &["state_backend.rego:"]);
-    refuse_with("policies/m2/a/new.rego", "package m2.a\n\nbroken := [1, 2\n", &[], &["new.rego:"]);
-    refuse_with("policies/contract/m2/data.json", ",", &[], &["data.json:"]);
+    refuse_with(STATE_BACKEND, "broken if {", &[], &["policies/m2/a/state_backend.rego:"]);
+    refuse_with("policies/m2/a/new.rego", "package m2.a\n\nbroken := [1, 2\n", &[], &["policies/m2/a/new.rego:"]);
+    refuse_with("policies/contract/m2/data.json", ",", &[], &["policies/contract/m2/data.json:"]);
 }
 
 #[test]
 fn recursion_is_refused_with_its_place() {
     let direct = "endless(n) := endless(n + 1)";
-    refuse_with(STATE_BACKEND, direct, &[], &["state_backend.rego:", "endless"]);
+    refuse_with(STATE_BACKEND, direct, &[], &["policies/m2/a/state_backend.rego:", "endless"]);
     let mutual = "here(n) := there(n)\n\nthere(n) := here(n)";
-    refuse_with(STATE_BACKEND, mutual, &[], &["state_backend.rego:", "here", "there"]);
+    refuse_with(STATE_BACKEND, mutual, &[], &["policies/m2/a/state_backend.rego:", "here", "there"]);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn denied_builtins_are_refused_with_their_place() {
         r#"uuid.rfc4122("x")"#,
     ] {
         let name = call.split('(').next().unwrap();
-        refuse_with(STATE_BACKEND, &format!("leak := {call}"), &[], &["state_backend.rego:", name]);
+        refuse_with(STATE_BACKEND, &format!("leak := {call}"), &[], &["policies/m2/a/state_backend.rego:", name]);
     }
 }
 
@@ -125,7 +125,7 @@ fn an_artifact_that_is_declared_and_not_given_is_refused() {
 #[test]
 fn a_rule_without_its_code_and_a_check_without_its_fields_are_refused() {
     let unnamed = "b9 contains {} if false";
-    refuse_with(STATE_BACKEND, unnamed, &[], &["state_backend.rego:", "b9"]);
+    refuse_with(STATE_BACKEND, unnamed, &[], &["policies/m2/a/state_backend.rego:", "b9"]);
     let malformed = "b1 contains {\"subject\": 7, \"ok\": \"yes\"}";
     refuse_with(STATE_BACKEND, malformed, &[], &["b1"]);
 }
