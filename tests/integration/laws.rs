@@ -1,16 +1,19 @@
 //! The laws of every policy, by exhaustive single-fact knock-out: fail closed, stable identity, no vacuity.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::sync::LazyLock;
 
 use factgate::evaluate::Evaluation;
 use factgate::verdict::{LaneVerdict, Outcome};
+use factgate_collector::aws::catalog::{CATALOG, Kind};
 use serde_json::{Value, json};
 
 use crate::codes::{CODES, fired};
 use crate::documents::{
     KnockOut, archived, evaluate_as_is, evaluate_by, evaluate_sealed, first_policies, observations, ready, sealed,
 };
+use crate::harness::tools;
 
 /// The identity of every check.
 fn identities(evaluation: &Evaluation) -> BTreeSet<(String, String, String)> {
@@ -110,6 +113,23 @@ fn checks_are_the_same_whatever_the_facts_say() {
 }
 
 /// Without any fact each code blocks, by checks of its own: none passes for want of something to judge.
+#[test]
+fn every_fact_from_aws_is_tied_to_a_call_that_it_takes() {
+    let file = tools::repository().join("policies/contract/receipts/data.json");
+    let calls: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    let mut tied = json!({});
+    for entry in CATALOG {
+        let Kind { service, kind, aspects, .. } = entry.kind;
+        for aspect in *aspects {
+            let call = &calls["aws"][service][kind][aspect.name];
+            let takes_it = aspect.operations.iter().any(|operation| *call == operation.name);
+            assert!(takes_it, "{service}.{kind}.{}: {call}", aspect.name);
+            tied[*service][*kind][aspect.name] = call.clone();
+        }
+    }
+    assert_eq!(tied, calls["aws"]);
+}
+
 #[test]
 fn no_code_is_vacuous() {
     for document in [ready(), without_observations()] {

@@ -41,6 +41,13 @@ pub(crate) fn run_alone<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIter
     run(Command::new(env!("CARGO_BIN_EXE_factgate")).env_clear().args(arguments), folder)
 }
 
+/// The same where no file can grow beyond 8 blocks of 512 bytes: to write more fails, as on a disk that is full.
+pub(crate) fn run_without_room<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Run {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_factgate")]);
+    run(shell.env_clear().args(arguments), folder)
+}
+
 fn run(command: &mut Command, folder: &Path) -> Run {
     let output = command.current_dir(folder).timeout(PATIENCE).output().expect("factgate runs");
     Run {
