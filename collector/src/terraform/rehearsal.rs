@@ -275,6 +275,11 @@ pub async fn rehearse(
             }
         }
     }
+    if journal.resumed {
+        for name in journal.unrecovered() {
+            stage.check_lineage(name, &journal).await?;
+        }
+    }
     for name in journal.unrecovered() {
         (journal.doing, journal.stack) = (Doing::Recover, Some(name.to_owned()));
         stage.settle(&mut journal);
@@ -405,6 +410,26 @@ impl<'a> Stage<'a> {
             "started_at": started_at, "ended_at": timestamp(), "log": self.log(name, "apply"),
         });
         (outcome, is_done)
+    }
+
+    /// Refuses to recover anything but what was destroyed: another registry, account or root may lead to another state.
+    async fn check_lineage(&mut self, name: &'static str, journal: &Journal) -> Result<(), RehearsalError> {
+        let Some(run) = self.runs.get_mut(name) else { return Ok(()) };
+        run.step = Some("resume");
+        run.state().await;
+        let state = run.draft.stack.state.value().filter(|state| state.exit_code == 0);
+        let found = state.map(|state| state.lineage.as_str());
+        let expected = journal.baseline.get(name).and_then(|baseline| baseline["lineage"].as_str());
+        if expected.is_some() && found == expected {
+            return Ok(());
+        }
+        let message = match (found, expected) {
+            (_, None) => format!("the journal does not say of which lineage the state of {name} was"),
+            (None, _) => format!("the state of {name} cannot be read"),
+            (Some(_), Some(_)) => format!("the state of {name} is not the one that the rehearsal began with"),
+        };
+        let help = "resume with the registry, the credentials and the Terraform root of the rehearsal".to_owned();
+        Err(RehearsalError::Stuck { message, state: journal.state(), help })
     }
 
     async fn recover(&mut self, name: &'static str) -> (Value, Option<Value>) {

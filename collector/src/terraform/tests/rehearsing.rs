@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use super::super::rehearsal::{Doing, JOURNAL_FORMAT, Journal, RehearsalError, Rehearsed, check_scope, rehearse};
 use super::fake::World;
 use crate::fact::{Observation, TerraformMode};
@@ -44,7 +46,8 @@ fn approval(expires_at: &str) -> Observation {
 
 /// Of a rehearsal that was stopped while it destroyed its first stack.
 fn stopped() -> Journal {
-    Journal { touched: vec!["ops".to_owned()], stack: Some("ops".to_owned()), resumed: true, ..journal() }
+    let baseline = BTreeMap::from([("ops".to_owned(), json!({"resource_count": 1, "lineage": "l"}))]);
+    Journal { touched: vec!["ops".to_owned()], stack: Some("ops".to_owned()), resumed: true, baseline, ..journal() }
 }
 
 fn journal() -> Journal {
@@ -150,6 +153,24 @@ fn what_an_earlier_process_destroyed_is_recovered_on_resume() {
     let missed = "data_ml was not destroyed before the rehearsal was stopped; rehearse it anew";
     assert_eq!(rehearsed.failures, [missed]);
     assert!(!world.has("gone.ops") && !world.calls("data_ml").contains(&"apply".to_owned()));
+}
+
+#[test]
+fn another_state_than_the_rehearsal_began_with_is_not_recovered() {
+    let world = world();
+    world.put("gone.ops", "");
+    world.put("state.sh", &STATE.replace(r#"\"l\""#, r#"\"another\""#));
+    for (journal, problem) in [
+        (stopped(), "the state of ops is not the one that the rehearsal began with"),
+        (Journal { baseline: BTreeMap::new(), ..stopped() }, "the journal does not say of which lineage"),
+    ] {
+        let error = run(&world, journal).expect_err("refused").to_string();
+        assert!(error.contains(problem) && error.contains("to be recovered: ops"), "{error}");
+    }
+    world.put("state.sh", "exit 1");
+    let error = run(&world, stopped()).expect_err("refused").to_string();
+    assert!(error.contains("the state of ops cannot be read"), "{error}");
+    assert!(world.has("gone.ops") && !world.calls("ops").contains(&"apply".to_owned()));
 }
 
 #[test]
