@@ -18,8 +18,8 @@ use serde_json::Value;
 use crate::approval::{self, Approval};
 use crate::aws::{self, Connection, ConnectionError};
 use crate::fact::{
-    AwsFacts, Digest, FORMAT, FactDocument, Facts, Observation, PlaintextScan, Receipt, Run, RunClock, SealError,
-    Stack, Terraform, TerraformMode, Tool,
+    AwsFacts, Digest, FORMAT, FactDocument, Facts, Handle, Observation, PlaintextScan, Receipt, Run, RunClock,
+    SealError, Stack, Terraform, TerraformMode, Tool,
 };
 use crate::file::write_atomically;
 use crate::redact::{NoRandomness, Redactor};
@@ -168,7 +168,7 @@ pub async fn collect_with(
     let document = FactDocument {
         format: FORMAT.to_owned(),
         run: redacted(redactor, &run)?,
-        handles: handles.clone(),
+        handles: redacted_handles(redactor, handles),
         terraform: redacted(redactor, &terraform.terraform)?,
         aws: redacted_answers(redactor, &reads.facts)?,
         evidence: redacted(redactor, &request.evidence.observations)?,
@@ -243,6 +243,15 @@ fn redacted<T: Serialize + DeserializeOwned>(redactor: &Redactor, facts: &T) -> 
     let mut value = serde_json::to_value(facts).map_err(CollectError::Redaction)?;
     redactor.redact_document(&mut value);
     serde_json::from_value(value).map_err(CollectError::Redaction)
+}
+
+/// What the registry pins, which is public, but for what is a credential by its shape or its handle's name.
+fn redacted_handles(redactor: &Redactor, handles: &BTreeMap<String, Handle>) -> BTreeMap<String, Handle> {
+    let mut handles = handles.clone();
+    for (name, handle) in &mut handles {
+        redactor.redact_named(name, &mut handle.value);
+    }
+    handles
 }
 
 /// The same for what AWS answered, which is looked through as deep as it goes.

@@ -204,6 +204,11 @@ impl Redactor {
         self.redact_below(value, Reach::Value);
     }
 
+    /// The same for a value that stands under a name of its own.
+    pub fn redact_named(&self, name: &str, value: &mut Value) {
+        self.redact_below(value, if names_credential(name) { Reach::Credential } else { Reach::Value });
+    }
+
     /// Redacts every string of a JSON document of the tool's own, keys included. What stands below a key may be the record of
     /// something that is named like a credential, so only a string directly under such a key is replaced whole, and numbers,
     /// which the tool wrote itself, stay.

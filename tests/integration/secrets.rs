@@ -16,8 +16,8 @@ const CANARY: &str = "c4n4ry";
 /// What stands beside the secrets and is none: it must be found, or the search is worth nothing.
 const PLAIN: &str = "v1sible";
 
-/// The stack files with secrets in them, the only files that may hold one.
-const PLANTED: &str = "terraform/core/secrets.tf";
+/// The inputs with secrets in them, the only files that may hold one.
+const PLANTED: [&str; 2] = ["terraform/core/secrets.tf", "dev_full.registry.md"];
 
 /// A secret with what encodings change: quotes, backslash, angle brackets, ampersand, slash, plus, blank, beyond ASCII.
 fn secret(place: &str) -> String {
@@ -177,7 +177,9 @@ fn found(mark: &str, bytes: &[u8]) -> Vec<String> {
 /// Everything below a world's folder that the run could have written: not the inputs, and not the provider's binary.
 fn written(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = files(folder);
-    assert!(!found(CANARY, &files.remove(PLANTED).unwrap()).is_empty(), "the search must find what was planted");
+    for planted in PLANTED {
+        assert!(!found(CANARY, &files.remove(planted).unwrap()).is_empty(), "the search must find what was planted");
+    }
     files.retain(|name, _| !name.contains("/.terraform/providers/"));
     files.into_iter().collect()
 }
@@ -221,7 +223,12 @@ fn plant(world: &World, parameter: &str, kind: &str) {
 #[test]
 fn no_planted_secret_occurs_in_anything_written() {
     let world = World::applied();
-    std::fs::write(world.folder().join(PLANTED), stack()).unwrap();
+    std::fs::write(world.folder().join(PLANTED[0]), stack()).unwrap();
+    // A registry is no place for a secret, and is read by everybody who can read the facts.
+    world.change_registry(|text| {
+        let url = format!("https://operator:{CANARY}-in-an-address@dashboards.example");
+        format!("{text}\n* `DASHBOARD_URL = {}`\n* `DASHBOARD_PASSWORD = {}`\n", json!(url), json!(secret("registry")))
+    });
     let with_function = world.terraform_root().join("core/function.tf");
     std::fs::write(&with_function, function()).unwrap();
     let brokers = "/fraud-platform/dev_full/msk/bootstrap_brokers";

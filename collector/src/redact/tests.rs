@@ -50,6 +50,21 @@ fn the_record_of_something_that_is_named_like_a_credential_is_none() {
 }
 
 #[test]
+fn a_value_is_replaced_for_the_name_that_it_stands_under() {
+    let redactor = redactor();
+    let named = |name: &str, mut value: Value| {
+        redactor.redact_named(name, &mut value);
+        value
+    };
+    assert_eq!(named("DB_PASSWORD", json!("hunter2")), json!(redactor.fingerprint("hunter2")));
+    for name in
+        ["SSM_AURORA_PASSWORD_PATH", "DDB_IG_IDEMPOTENCY_PARTITION_KEY", "TAG_PROJECT_KEY", "IG_AUTH_HEADER_NAME"]
+    {
+        assert_eq!(named(name, json!("dedupe_key")), json!("dedupe_key"), "{name}");
+    }
+}
+
+#[test]
 fn a_number_that_was_declared_a_secret_is_replaced_wherever_it_stands() {
     let redactor = redactor();
     redactor.learn_value(&json!(918_273_645));
