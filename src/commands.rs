@@ -21,6 +21,7 @@ mod verify;
 use crate::cli::{Cli, Command, HandlesCommand};
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::output;
 use crate::policy::{Policies, PolicyOptions};
 use crate::settings::{FileSettings, PolicySettings};
 
@@ -32,6 +33,7 @@ use crate::settings::{FileSettings, PolicySettings};
 pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
     let file = FileSettings::read(cli.config.as_deref())?;
     let outputs = file.outputs(cli.output)?;
+    output::check(&outputs)?;
     match cli.command {
         #[cfg(feature = "aws")]
         Command::Collect(arguments) => collect::run(&file.source(arguments.source)?, &file.policy(arguments.policy)?),
@@ -57,8 +59,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Codes(arguments) => codes::run(&file.policy(arguments)?, &outputs),
         Command::Handles(HandlesCommand::Pin(arguments)) => handles::pin(&file.pin(arguments)?),
         #[cfg(feature = "aws")]
-        Command::IamPolicy { registry } => iam_policy::run(file.registry(registry).as_deref()),
-        Command::Schema { name } => schema::run(name),
+        Command::IamPolicy { registry } => iam_policy::run(file.registry(registry).as_deref(), &outputs),
+        Command::Schema { name } => schema::run(name, &outputs),
     }
 }
 

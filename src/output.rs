@@ -5,8 +5,8 @@ pub mod markdown;
 pub mod table;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use factgate_collector::file::write_atomically;
@@ -133,6 +133,30 @@ impl Help for OutputError {
         };
         Some(help.to_owned())
     }
+}
+
+/// Looks whether every target can be there at all, before a run does what cannot be undone.
+///
+/// # Errors
+///
+/// If the folder of a target is none, or the target is one itself.
+pub(crate) fn check(targets: &[OutputTarget]) -> Result<(), OutputError> {
+    for path in targets.iter().filter_map(|target| target.path.as_ref()) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let problem = match (std::fs::metadata(folder), path.is_dir()) {
+            (Ok(found), false) if found.is_dir() => continue,
+            (Ok(found), true) if found.is_dir() => ErrorKind::IsADirectory.into(),
+            (Ok(_), _) => ErrorKind::NotADirectory.into(),
+            (Err(error), _) => error,
+        };
+        return Err(OutputError { target: Some(path.clone()), source: problem });
+    }
+    Ok(())
+}
+
+/// Writes one text to every target, for what has one form only.
+pub(crate) fn write_to_all(text: &str, targets: &[OutputTarget]) -> Result<(), OutputError> {
+    targets.iter().try_for_each(|target| write_text(text, target))
 }
 
 /// Writes the verdicts to every target. Files are replaced as a whole or not at all.

@@ -1,7 +1,6 @@
 //! `iam-policy`: what the collector's principal must be allowed.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::Path;
 
 use factgate_collector::aws::{Defaults, policy};
@@ -9,15 +8,15 @@ use factgate_collector::registry::Registry;
 
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::output::OutputError;
+use crate::output::{OutputTarget, write_to_all};
 
-/// Prints the policy; narrowed to a registry's resources if there is one.
-pub(super) fn run(registry: Option<&Path>) -> Result<ExitCode, Error> {
+/// Writes the policy, which is JSON in whatever format it is asked for; narrowed to a registry's resources if there is one.
+pub(super) fn run(registry: Option<&Path>, outputs: &[OutputTarget]) -> Result<ExitCode, Error> {
     let handles = match registry {
         Some(path) => Registry::read(path)?.handles,
         None => BTreeMap::new(),
     };
     let policy = policy::needed(&handles, &Defaults::default());
-    writeln!(std::io::stdout().lock(), "{policy:#}").map_err(OutputError::standard_output)?;
+    write_to_all(&format!("{policy:#}\n"), outputs)?;
     Ok(ExitCode::Go)
 }

@@ -135,9 +135,24 @@ fn wrong_arguments_are_usage_errors() {
 fn an_output_that_cannot_be_written_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("facts.json"), ready()).unwrap();
-    let run = run_alone(folder.path(), ["eval", "facts.json", "-o", "json=missing/verdict.json"]);
-    assert_refused(&run, 4, &["missing/verdict.json cannot be written"]);
-    assert_eq!(names(folder.path()), ["facts.json"]);
+    for target in ["missing/verdict.json", "facts.json/verdict.json", "."] {
+        let output = format!("json={target}");
+        // It shows before anything else is done: no pack stands beside an answer that could not be given.
+        let run = run_alone(folder.path(), ["eval", "facts.json", "-o", &output, "--evidence-root", "packs"]);
+        assert_refused(&run, 4, &[&format!("{target} cannot be written"), "caused by"]);
+        assert_eq!(names(folder.path()), ["facts.json"]);
+    }
+}
+
+#[test]
+fn what_is_json_alone_is_written_where_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["schema", "facts"][..], &["schema", "verdict"], &["iam-policy"]] {
+        let printed = run_alone(folder.path(), arguments);
+        let written = run_alone(folder.path(), arguments.iter().chain(&["-o", "json=out.json"]));
+        assert_eq!((printed.code, written.code, written.stdout.as_str()), (0, 0, ""));
+        assert_eq!(fs::read_to_string(folder.path().join("out.json")).unwrap(), printed.stdout);
+    }
 }
 
 #[test]
