@@ -10,7 +10,7 @@ _document := {
 	},
 	"things": {
 		"n": {"status": "present", "value": {"x": 1, "none": null}},
-		"absent": {"status": "absent", "error": {"code": "NoSuchThing"}},
+		"absent": {"status": "absent", "error": {"code": "NoSuchThing", "kind": "not_found"}},
 		"denied": {"status": "unreadable", "error": {"code": "AccessDenied"}},
 		"skipped": {"status": "not_collected", "reason": "out of scope"},
 	},

@@ -17,7 +17,11 @@ observation(ref) := found if {
 } else := {}
 
 # `present`, `absent`, `unreadable`, `not_collected`; `missing` where the document holds no observation.
-status(ref) := found if {
+# An absence is one only if the answer was that there is nothing; any other error leaves open what is there.
+status(ref) := "unreadable" if {
+	object.get(input, array.concat(ref.at, ["status"]), null) == "absent"
+	object.get(input, array.concat(ref.at, ["error", "kind"]), null) != "not_found"
+} else := found if {
 	found := object.get(input, array.concat(ref.at, ["status"]), null)
 	found in {"present", "absent", "unreadable", "not_collected"}
 } else := "missing"

@@ -89,6 +89,16 @@ test_places_behind_an_open_handle_are_not_named if {
 	not fact.is_named(_ref(["x"], []))
 }
 
+test_what_was_refused_is_not_known_to_be_absent if {
+	every error in [{"code": "AccessDenied", "kind": "denied"}, {}, "NotFound"] {
+		fact.status(_ref("absent", [])) == "unreadable" with input as json.patch(_document, [{
+			"op": "replace",
+			"path": array.concat(_ref("absent", []).at, ["error"]),
+			"value": error,
+		}])
+	}
+}
+
 test_fingerprints_stand_beside_the_value if {
 	fingerprints := [fact.fingerprint(_ref("a/b~c", [field])) | some field in ["x", "list"]] with input as _document
 	fingerprints == ["fp", null]

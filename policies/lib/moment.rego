@@ -38,6 +38,13 @@ day(text) := substring(text, 0, 10) if {
 	nanoseconds(text) != null
 } else := null
 
+# How many days lie between two days as texts; null where one of them is none.
+days_between(start, end) := days if {
+	moments := [nanoseconds(sprintf("%vT00:00:00Z", [text])) | some text in [start, end]]
+	not null in moments
+	days := (moments[1] - moments[0]) / 86400000000000
+} else := null
+
 # A text that the parser refuses would end the evaluation, so this lets through only what it takes.
 _is_written_well(text) if {
 	is_string(text)

@@ -53,4 +53,11 @@ test_a_span_ends_before_its_end if {
 	moment.is_in_span(_one, null, _two) == false
 }
 
+test_days_are_counted if {
+	moment.days_between("2026-02-22", "2026-02-23") == 1
+	moment.days_between("2026-02-27", "2026-03-02") == 3
+	moment.days_between("2026-02-30", "2026-03-02") == null
+	moment.days_between("2026-02-22", 7) == null
+}
+
 test_a_moment_has_a_day if moment.day(_one) == "2026-02-22"

@@ -102,8 +102,10 @@ _apply_refs(name) := [answer(name, "plan", ["exit_code"])] if {
 
 _needs_apply(name) if fact.value(step(name, "plan", ["exit_code"])) == 2
 
+# A plan that shows no changes needs no apply; one that was made all the same must have succeeded.
 _is_applied(name) if {
 	_is_clean(name, "plan")
+	object.get(input, ["terraform", "stacks", name, "apply", "value", "exit_code"], 0) == 0
 } else if {
 	fact.value(step(name, "apply", ["exit_code"])) == 0
 	check.same(fact.value(step(name, "apply", ["plan_digest"])), fact.value(step(name, "plan", ["digest"])))

@@ -191,13 +191,16 @@ _expected_lock_key := {
 
 _lock_keys := [key |
 	some element in fact.list(aws.table(_lock_table, "table", ["Table", "KeySchema"]))
-	is_object(element)
-	key := {
-		"name": object.get(element, "AttributeName", null),
-		"key_type": object.get(element, "KeyType", null),
-		"type": _attribute_type(object.get(element, "AttributeName", null)),
-	}
+	key := _lock_key(element)
 ]
+
+_lock_key(element) := {
+	"name": object.get(element, "AttributeName", null),
+	"key_type": object.get(element, "KeyType", null),
+	"type": _attribute_type(object.get(element, "AttributeName", null)),
+} if {
+	is_object(element)
+} else := element
 
 _attribute_type(name) := types[0] if {
 	types := [object.get(definition, "AttributeType", null) |

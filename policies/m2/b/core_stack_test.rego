@@ -66,6 +66,27 @@ _damaged := {
 		"document": fixture.put(_ready, _at(["state", "value", "managed_resources"]), []),
 		"expected": {["M2B-B1", "core", "the state holds managed resources", "violated"]},
 	},
+	"a sensitive output": {
+		"document": fixture.put(
+			_ready,
+			_at(["outputs", "value", "values", "kms_key_alias_platform", "sensitive"]),
+			true,
+		),
+		"expected": {["M2B-B3", "KMS_KEY_ALIAS_PLATFORM", "the output kms_key_alias_platform is as pinned", "violated"]},
+	},
+	"a clean plan that was applied, and failed": {
+		"document": fixture.put(_ready, _at(["apply"]), {
+			"status": "present",
+			"value": {"exit_code": 1, "plan_digest": "sha256:plan"},
+			"receipts": [],
+		}),
+		"expected": {
+			_unapplied,
+			["M2B-B4", "core", "the last plan shows no changes", "unreadable"],
+			["M2B-B5", "core", "an apply names the plan of this run", "evidence"],
+			["M2B-B5", "core", "the receipts of apply are there and agree with it", "evidence"],
+		},
+	},
 	"a stack without outputs": {
 		"document": fixture.put(
 			fixture.put(_ready, _at(["state", "value", "outputs"]), []),

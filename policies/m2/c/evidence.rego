@@ -63,7 +63,7 @@ observations contains {
 	some name, field in data.contract.m2.streaming.network
 	handle.is_pinned(name)
 	count(fact.list(_network)) > 0
-	found := {id | some config in fact.list(_network); some id in object.get(config, field, [])}
+	found := {id | some config in fact.list(_network); is_object(config); some id in _ids(object.get(config, field, []))}
 	found != {id | some id in _ids(handle.value(name))}
 }
 

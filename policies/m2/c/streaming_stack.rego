@@ -206,14 +206,23 @@ _region(arn) := parts[3] if {
 } else := null
 
 # A serverless cluster keeps its authentication under `serverless`, a provisioned one under `provisioned`; only the
-# first can be as pinned.
+# first can be as pinned. What is neither on nor off is shown as it stands.
 _mechanisms := sort({concat("/", array.concat(prefix, steps)) |
 	some kind, prefix in {"serverless": [], "provisioned": ["provisioned"]}
 	walk(fact.value(_cluster_fact([kind, "clientAuthentication"])), [path, value])
-	not is_object(value)
+	path != []
 	not value in {false, null}
-	steps := [sprintf("%v", [step]) | some step in path; step != "enabled"]
+	not _has_members(value)
+	steps := array.concat(
+		[sprintf("%v", [step]) | some step in path; step != "enabled"],
+		[json.marshal(value) | value != true],
+	)
 })
+
+_has_members(value) if {
+	is_object(value)
+	count(value) > 0
+} else := false
 
 _access_refs(name) := [
 	aws.role(name, "role", ["Arn"]),

@@ -116,6 +116,14 @@ _damaged := {
 		"document": fixture.put(_ready, array.concat(_authentication, ["unauthenticated"]), {"enabled": true}),
 		"expected": {_not_only_iam},
 	},
+	"IAM on only by a text": {
+		"document": fixture.put(_ready, array.concat(_authentication, ["sasl", "iam", "enabled"]), "false"),
+		"expected": {_not_only_iam},
+	},
+	"SCRAM that says nothing": {
+		"document": fixture.put(_ready, array.concat(_authentication, ["sasl", "scram"]), {}),
+		"expected": {_not_only_iam},
+	},
 	"TLS off beside IAM": {
 		"document": fixture.put(_ready, array.concat(_authentication, ["tls"]), {"enabled": false}),
 		"expected": set(),

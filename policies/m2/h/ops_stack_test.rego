@@ -108,6 +108,11 @@ _damaged := {
 	},
 	"a notification that nobody hears": {"document": _notified(2, "Subscribers", []), "expected": _untold(3)},
 	"subscribers that are malformed": {"document": _notified(2, "Subscribers", "x"), "expected": _untold(3)},
+	"subscribers that are nobody": {"document": _notified(2, "Subscribers", [{}, null]), "expected": _untold(3)},
+	"a subscriber without an address": {
+		"document": _notified(2, "Subscribers", [{"SubscriptionType": "EMAIL", "Address": " "}]),
+		"expected": _untold(3),
+	},
 	"a threshold of another kind": {"document": _notified(0, "ThresholdType", "SHARE"), "expected": _untold(1)},
 	"no notification but one that is malformed": {
 		"document": fixture.put(_ready, array.concat(_notifications, ["value", "Notifications"]), ["x"]),

@@ -64,11 +64,11 @@ b7 contains check.of({
 b7 contains check.of({
 	"subject": _rehearsal,
 	"claim": "it was run under the approval on record",
-	"refs": [_scope(["approval", "digest"]), _approval_digest],
+	"refs": [_scope(["approval", "digest"]), _on_record("digest")],
 	"handles": [],
-	"holds": check.same(fact.value(_scope(["approval", "digest"])), fact.value(_approval_digest)),
-	"expected": fact.value(_approval_digest),
-	"actual": fact.value(_scope(["approval", "digest"])),
+	"holds": _is_as_on_record,
+	"expected": {key: fact.value(_on_record(key)) | some key in _approval_members},
+	"actual": object.union(_approval, {"kind": _rehearsal, "stacks": fact.value(_scope(["approved_stacks"]))}),
 	"violation": "evidence",
 })
 
@@ -124,7 +124,19 @@ _is_recent if {
 
 _scan := {"subject": "plaintext_scan", "at": ["plaintext_scan"], "field": ["sources"], "handles": []}
 
-_approval_digest := {"subject": _rehearsal, "at": ["approvals", "rehearsal"], "field": ["digest"], "handles": []}
+_on_record(key) := {"subject": _rehearsal, "at": ["approvals", "rehearsal"], "field": [key], "handles": []}
+
+_approval_members := ["kind", "digest", "stacks", "approved_by", "approved_at", "expires_at"]
+
+default _is_as_on_record := false
+
+_is_as_on_record if {
+	fact.value(_on_record("kind")) == "rehearsal"
+	check.same_elements(fact.value(_on_record("stacks")), fact.value(_scope(["approved_stacks"])))
+	every key in ["digest", "approved_by", "approved_at", "expires_at"] {
+		check.same(fact.value(_on_record(key)), fact.value(_scope(["approval", key])))
+	}
+}
 
 _caller := {"subject": "run", "at": ["run", "caller_identity"], "field": ["Account"], "handles": []}
 

@@ -84,7 +84,7 @@ b1 contains check.of({
 	"handles": [],
 	"holds": _is_scope_touched,
 	"expected": fact.value(_scope(["stacks"])),
-	"actual": fact.value(_scope(["touched"])),
+	"actual": {"touched": fact.value(_scope(["touched"])), "told of": _told_of},
 })
 
 b1 contains check.of({
@@ -227,7 +227,20 @@ default _is_scope_touched := false
 _is_scope_touched if {
 	is_array(fact.value(_scope(["touched"])))
 	{stack | some stack in fact.list(_scope(["touched"]))} == {stack | some stack in _stacks}
+	every stack in _told_of {
+		stack in _stacks
+	}
 }
+
+_stack_steps := ["baseline", "destroy", "recover", "post_recovery"]
+
+# The stacks that any step says something of.
+_told_of := sort({stack |
+	some step in _stack_steps
+	steps := fact.value(_step(step, []))
+	is_object(steps)
+	some stack, _ in steps
+})
 
 _allowlist := object.get(data.contract.m2.rehearsal, "allowlist", null)
 

@@ -45,9 +45,11 @@ _no_allowlist := [
 	"violated",
 ]
 
+_on_record(path) := array.concat(["approvals", "rehearsal", "value"], path)
+
 # The rehearsal of one more stack, as the required one went.
 _with_runtime := fixture.put(
-	json.patch(_ready, [
+	json.patch(fixture.put(_ready, _on_record(["stacks"]), ["data_ml", "ops", "runtime"]), [
 		{"op": "add", "path": _step(step, ["runtime"]), "value": _ready.rehearsal[step].value.ops} |
 		some step in ["baseline", "destroy", "recover", "post_recovery"]
 	]),
@@ -73,7 +75,7 @@ _damaged := {
 			_scope(["touched"]),
 			["ops"],
 		),
-		"expected": {_wrong_scope},
+		"expected": {_wrong_scope, _left_scope, _another_approval},
 	},
 	"a stack that nobody knows": {
 		"document": fixture.put(_with_runtime, _scope([]), object.union(_with_runtime.rehearsal.scope.value, {field: [
@@ -85,6 +87,8 @@ _damaged := {
 		})),
 		"expected": {
 			_wrong_scope,
+			_left_scope,
+			_another_approval,
 			["M2I-B2", "rehearsal", "every other stack of the scope was destroyed", "violated"],
 			["M2I-B3", "rehearsal", "every other stack of the scope was recovered", "violated"],
 			["M2I-B4", "rehearsal", "every other stack of the scope is as it was", "violated"],
@@ -96,16 +100,16 @@ _damaged := {
 			_scope(["approved_stacks"]),
 			["data_ml", "ops", "ops"],
 		),
-		"expected": {_wrong_scope},
+		"expected": {_wrong_scope, _another_approval},
 	},
 	"more stacks than required": {"document": _with_runtime, "expected": set()},
 	"an approval of one stack more": {
 		"document": fixture.put(_ready, _scope(["approved_stacks"]), ["core", "data_ml", "ops"]),
-		"expected": {_other_approval},
+		"expected": {_other_approval, _another_approval},
 	},
 	"an approval of nothing": {
 		"document": fixture.without(_ready, _scope(["approved_stacks"])),
-		"expected": {_other_approval},
+		"expected": {_other_approval, _another_approval},
 	},
 	"no approval": {
 		"document": fixture.without(_ready, _scope(["approval"])),
@@ -113,19 +117,19 @@ _damaged := {
 	},
 	"an approval by nobody": {
 		"document": fixture.put(_ready, _scope(["approval", "approved_by"]), " "),
-		"expected": {_not_approved},
+		"expected": {_not_approved, _another_approval},
 	},
 	"an approval that came later": {
 		"document": fixture.put(_ready, _scope(["approval", "approved_at"]), "2026-02-22T09:00:01Z"),
-		"expected": {_not_approved},
+		"expected": {_not_approved, _another_approval},
 	},
 	"an approval that had expired": {
 		"document": fixture.put(_ready, _scope(["approval", "expires_at"]), "2026-02-22T09:00:00Z"),
-		"expected": {_not_approved},
+		"expected": {_not_approved, _another_approval},
 	},
 	"an approval that never expires": {
 		"document": fixture.without(_ready, _scope(["approval", "expires_at"])),
-		"expected": {_not_approved},
+		"expected": {_not_approved, _another_approval},
 	},
 	"a stack outside the scope touched": {
 		"document": fixture.put(_ready, _scope(["touched"]), ["core", "ops"]),
@@ -141,6 +145,26 @@ _damaged := {
 			source.source != "rehearsal"
 		]),
 		"expected": {["M2I-B7", "rehearsal", "its logs were scanned for secrets", "evidence"]},
+	},
+	"an approval on record of other stacks": {
+		"document": fixture.put(_ready, _on_record(["stacks"]), ["ops"]),
+		"expected": {_another_approval},
+	},
+	"an approval on record of something else": {
+		"document": fixture.put(_ready, _on_record(["kind"]), "m3_handoff"),
+		"expected": {_another_approval},
+	},
+	"an approval on record that ended before": {
+		"document": fixture.put(_ready, _on_record(["expires_at"]), "2026-02-22T08:30:00Z"),
+		"expected": {_another_approval},
+	},
+	"a stack destroyed that the scope does not name": {
+		"document": fixture.put(_ready, _step("destroy", ["core"]), {"exit_code": 0, "destroyed": 30, "remaining": []}),
+		"expected": {_left_scope},
+	},
+	"a cost of a day only where there are more": {
+		"document": fixture.put(_ready, _step("cost", ["window", "end"]), "2026-02-25"),
+		"expected": {_other_days},
 	},
 	"another approval on record": {
 		"document": fixture.put(_ready, ["approvals", "rehearsal", "value", "digest"], "sha256:00"),

@@ -75,6 +75,16 @@ b5 contains check.of({
 	some name, field in _edge.throttling
 }
 
+b5 contains check.of({
+	"subject": _edge.stage,
+	"claim": "the API has no other stage, which would be outside the envelope",
+	"refs": [_stages],
+	"handles": [_edge.stage],
+	"holds": check.same(_stage_names, [handle.value(_edge.stage)]),
+	"expected": [handle.value(_edge.stage)],
+	"actual": _stage_names,
+})
+
 b5 contains check.equals_handle(
 	_edge.timeout,
 	"the handler is stopped after these seconds",
@@ -193,13 +203,24 @@ _limits(field) := sort({limit |
 	some stage in fact.list(_stages)
 	is_object(stage)
 	check.same(object.get(stage, "stageName", null), handle.value(_edge.stage))
-	routes := object.get(stage, "routeSettings", {})
-	is_object(routes)
-	some settings in routes
-	is_object(settings)
-	limit := object.get(settings, field, null)
-	limit != null
+	some limit in _route_limits(object.get(stage, "routeSettings", {}), field)
 })
+
+_route_limits(routes, field) := {limit |
+	some settings in routes
+	limit := _route_limit(settings, field)
+	limit != null
+} if {
+	is_object(routes)
+} else := {"settings that are none"}
+
+_route_limit(settings, field) := object.get(settings, field, null) if {
+	is_object(settings)
+} else := "settings that are none"
+
+_stage_names := [_stage_name(stage) | some stage in fact.list(_stages)]
+
+_stage_name(stage) := object.get(stage, "stageName", null) if is_object(stage) else := null
 
 # Header names are the same in whatever case.
 _identity_source := lower(sprintf("$request.header.%v", [handle.value(_edge.auth_header)]))
@@ -219,6 +240,8 @@ _reads(route) := sort({lower(source) |
 	some authorizer in fact.list(_authorizers)
 	is_object(authorizer)
 	object.get(authorizer, "authorizerId", null) == route.authorizerId
+	object.get(authorizer, "authorizerType", null) == "REQUEST"
+	_is_of_account(object.get(authorizer, "authorizerUri", null))
 	sources := object.get(authorizer, "identitySource", [])
 	is_array(sources)
 	some source in sources
@@ -228,6 +251,15 @@ _reads(route) := sort({lower(source) |
 	object.get(route, "authorizationType", null) == "CUSTOM"
 	is_string(object.get(route, "authorizerId", null))
 } else := []
+
+# The authorizer is a function in the account of this run.
+_is_of_account(uri) if {
+	is_string(uri)
+	account := fact.value({"subject": "run", "at": ["run", "caller_identity"], "field": ["Account"], "handles": []})
+	is_string(account)
+	regex.match(`:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+`, uri)
+	contains(uri, sprintf(":%s:function:", [account]))
+} else := false
 
 default _is_guarded := false
 

@@ -22,6 +22,13 @@ _authorizers := ["aws", "apigatewayv2", "apis", _handle("APIGW_IG_API_ID"), "aut
 
 _authorizer(path) := array.concat(array.concat(_authorizers, ["value", "items", 0]), path)
 
+_other_stage := [
+	"M2J-B5",
+	"APIGW_IG_STAGE",
+	"the API has no other stage, which would be outside the envelope",
+	"violated",
+]
+
 _unguarded := {[
 	"M2J-B5",
 	"IG_AUTH_HEADER_NAME",
@@ -100,11 +107,11 @@ _derailed := {
 	},
 	"another stage": {
 		"document": fixture.put(_ready, _stage(["stageName"]), "v2"),
-		"expected": {_rate, _burst},
+		"expected": {_rate, _burst, _other_stage},
 	},
 	"stages that are none": {
 		"document": fixture.put(_ready, array.concat(_stages, ["value", "items"]), [7]),
-		"expected": {_rate, _burst},
+		"expected": {_rate, _burst, _other_stage},
 	},
 	"another timeout": {
 		"document": fixture.put(_ready, _configured(["Timeout"]), 31),
@@ -167,6 +174,34 @@ _derailed := {
 	"an authorizer that reads nothing": {
 		"document": fixture.put(_ready, _authorizer(["identitySource"]), "$request.header.X-IG-Api-Key"),
 		"expected": _unguarded,
+	},
+	"an authorizer of another kind": {
+		"document": fixture.put(_ready, _authorizer(["authorizerType"]), "JWT"),
+		"expected": _unguarded,
+	},
+	"an authorizer that asks nobody": {
+		"document": fixture.without(_ready, _authorizer(["authorizerUri"])),
+		"expected": _unguarded,
+	},
+	"an authorizer in another account": {
+		"document": fixture.put(
+			_ready,
+			_authorizer(["authorizerUri"]),
+			"arn:aws:apigateway:eu-west-2:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-2:999999999999:function:x/invocations",
+		),
+		"expected": _unguarded,
+	},
+	"another stage of the API": {
+		"document": fixture.put(_ready, array.concat(_stages, ["value", "items", "-"]), {"stageName": "$default"}),
+		"expected": {_other_stage},
+	},
+	"settings of routes that are none": {
+		"document": fixture.put(_ready, _stage(["routeSettings"]), "x"),
+		"expected": {_rate, _burst},
+	},
+	"settings of a route that are none": {
+		"document": fixture.put(_ready, _stage(["routeSettings"]), {"POST /ingest/push": "unlimited"}),
+		"expected": {_rate, _burst},
 	},
 	"authorizers that are none": {
 		"document": fixture.put(_ready, array.concat(_authorizers, ["value", "items"]), [7]),

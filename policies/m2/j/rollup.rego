@@ -197,9 +197,16 @@ _is_whole(lane) if {
 _faults(lane) := sort(receipt.problems(_evidence(lane, [])) | {sprintf("it does not say its %v", [field]) |
 	some field in ["phase_execution_id", "generated_at_utc", "path", "manifest_digest"]
 	not _is_text(fact.value(_evidence(lane, [field])))
+} | {"no receipt has the digest of its manifest" |
+	not fact.value(_evidence(lane, ["manifest_digest"])) in _recorded_digests(lane)
 }) if {
 	_is_pack(lane)
 } else := []
+
+_recorded_digests(lane) := {object.get(recorded, "digest", null) |
+	some recorded in receipt.recorded(_evidence(lane, []))
+	is_object(recorded)
+}
 
 _is_fresh(lane) if {
 	_is_run(lane)
@@ -226,11 +233,36 @@ _disagreements(lane) := sort({sprintf("the %v of summary and register differ", [
 	_summary(lane, "lane") != lane
 } | {"the lane did not pass" |
 	_summary(lane, "overall_pass") != true
+} | {"the lane passed and opens no gate, or was blocked" |
+	not _opens_gate(lane)
+} | {"the definition of done is not met" |
+	not _is_done(_summary(lane, "dod"))
+} | {"the pack was read through another endpoint" |
+	_summary(lane, "endpoint_url") != object.get(input, ["run", "endpoint_url"], null)
+} | {"the pack's folder is of another lane" |
+	not startswith(
+		sprintf("%v", [fact.value(_evidence(lane, ["phase_execution_id"]))]),
+		sprintf("%s_", [lower(replace(lane, ".", ""))]),
+	)
 } | {"summary and register name other codes" |
 	not check.same(_summary(lane, "blockers"), _register_codes(lane))
 }) if {
 	_is_pack(lane)
 } else := []
+
+_opens_gate(lane) if {
+	_is_text(_summary(lane, "next_gate"))
+	_summary(lane, "next_gate") != "BLOCKED"
+	_summary(lane, "blocked_by") == []
+} else := false
+
+_is_done(items) if {
+	is_array(items)
+	every item in items {
+		is_object(item)
+		object.get(item, "done", false) == true
+	}
+} else := false
 
 # The codes of the register's blockers that were not waived.
 _register_codes(lane) := sort({object.get(blocker, "code", null) |

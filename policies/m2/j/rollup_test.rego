@@ -77,6 +77,42 @@ _damaged := {
 		"document": fixture.put(_packed, _pack(["summary", "overall_pass"]), false),
 		"expected": _of_evidence([_agrees], "evidence"),
 	},
+	"a pack that opens no gate": {
+		"document": fixture.put(_packed, _pack(["summary", "next_gate"]), "BLOCKED"),
+		"expected": _of_evidence([_agrees], "evidence"),
+	},
+	"a pack that was blocked by another lane": {
+		"document": fixture.put(_packed, _pack(["summary", "blocked_by"]), ["M2.A"]),
+		"expected": _of_evidence([_agrees], "evidence"),
+	},
+	"a pack whose definition of done is not met": {
+		"document": fixture.put(_packed, _pack(["summary", "dod", 0, "done"]), false),
+		"expected": _of_evidence([_agrees], "evidence"),
+	},
+	"a pack without a definition of done": {
+		"document": fixture.without(_packed, _pack(["summary", "dod"])),
+		"expected": _of_evidence([_agrees], "evidence"),
+	},
+	"a pack that was read through another endpoint": {
+		"document": fixture.put(_packed, _pack(["summary", "endpoint_url"]), "http://127.0.0.1:1"),
+		"expected": _of_evidence([_agrees], "evidence"),
+	},
+	"a pack of another folder than its lane's": {
+		"document": fixture.put(
+			fixture.put(
+				fixture.put(_packed, _pack(["phase_execution_id"]), "m2c_20260222T104011Z"),
+				_pack(["summary", "phase_execution_id"]),
+				"m2c_20260222T104011Z",
+			),
+			_pack(["register", "phase_execution_id"]),
+			"m2c_20260222T104011Z",
+		),
+		"expected": _of_evidence([_agrees], "evidence"),
+	},
+	"a pack with the manifest of another": {
+		"document": fixture.put(_packed, _pack(["manifest_digest"]), "sha256:00"),
+		"expected": _of_evidence([_whole], "evidence"),
+	},
 	"a summary of another lane": {
 		"document": fixture.put(
 			fixture.put(_packed, _pack(["summary", "lane"]), "M2.C"),
@@ -202,7 +238,7 @@ test_a_pack_is_worth_noting if {
 	observations := data.m2.j.observations with input as _packed
 	{[observation.subject, observation.message] | some observation in observations} == {[
 		"M2.B",
-		"taken from the evidence pack runs/dev_substrate/dev_full/m2/m2x_20260222T104011Z",
+		"taken from the evidence pack runs/dev_substrate/dev_full/m2/m2b_20260222T104011Z",
 	]}
 }
 
