@@ -14,9 +14,17 @@ const COVERAGE: f64 = 0.98;
 /// Some tests evaluate a lane hundreds of times; an evaluation's own limit is not what they are about.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
 
+/// What a table of a lane's damages is named like. Each evaluates a lane or all of them hundreds of times, for which OPA takes a
+/// minute and more; that both engines find the same in such documents is what the differential test is about.
+const TABLE: &str = ".test_each_";
+
+/// The tests that OPA runs: those of the helpers, and all others but tables. It must say the same as [`TABLE`].
+const UNDER_OPA: &str = r"^data[.](lib[.]|(?!.*[.]test_each_))";
+
 #[test]
-fn every_rego_test_passes_under_both_engines_and_they_cover_the_policies() {
-    let opa = std::thread::spawn(|| opa::evaluate(&[json!({"policies": ["policies"], "tests": true})]).remove(0));
+fn every_rego_test_passes_and_they_cover_the_policies_and_opa_agrees() {
+    let job = json!({"policies": ["policies"], "tests": UNDER_OPA});
+    let opa = std::thread::spawn(move || opa::evaluate(&[job]).remove(0));
     let set = PolicySet::embedded().unwrap();
     let options = PolicyOptions { time_limit: TIME_LIMIT, ..PolicyOptions::default() };
     let report = run_unit_tests(&set, &options, true).unwrap_or_else(|error| panic!("{error}"));
@@ -32,7 +40,9 @@ fn every_rego_test_passes_under_both_engines_and_they_cover_the_policies() {
     for (name, outcome) in theirs {
         assert_eq!(*outcome, json!({"value": true}), "{name} under OPA");
     }
-    assert_eq!(theirs.keys().cloned().collect::<BTreeSet<_>>(), ours, "both engines run the same tests");
+    let both = ours.iter().filter(|name| name.starts_with("data.lib.") || !name.contains(TABLE)).cloned();
+    assert_eq!(theirs.keys().cloned().collect::<BTreeSet<_>>(), both.collect(), "both engines run the same tests");
+    assert!(theirs.len() > 120, "{}", theirs.len());
 
     for file in set.policies() {
         assert!(report.coverage.contains_key(&file.name), "no line of {} was evaluated", file.name);
