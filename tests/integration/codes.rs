@@ -299,6 +299,29 @@ fn every_code_blocks_as_unpinned_for_each_handle_that_it_reads() {
 const WITHOUT_OBSERVATIONS: [&str; 10] =
     ["M2D-B1", "M2D-B4", "M2D-B6", "M2E-B5", "M2F-B1", "M2F-B6", "M2J-B2", "M2J-B3", "M2J-B4", "M2J-B6"];
 
+/// A code that follows another, or reads only what a handle asks for, blocks as `unreadable` with it.
+#[test]
+fn codes_that_follow_others_or_read_on_demand_block_as_unreadable_too() {
+    let mut probing = ready();
+    probing["handles"]["TOPIC_PROBE_POLICY_M2D"]["value"] = json!("REQUIRED");
+    for (document, service, aspect, expected) in [
+        (ready(), "/aws/sfn/", "platform-run-v0/state_machine", &["M2D-B5", "M2J-B2", "M2J-B4"][..]),
+        (ready(), "/aws/lambda/", "ig-handler/configuration", &["M2H-B8", "M2J-B2", "M2J-B6"]),
+        (probing, "/aws/kafka/", "/topics", &["M2D-B6", "M2J-B2"]),
+    ] {
+        let pointer = observations(&document)
+            .into_iter()
+            .find(|pointer| pointer.starts_with(service) && pointer.ends_with(aspect))
+            .unwrap_or_else(|| panic!("{service}…{aspect} is read"));
+        let evaluation = evaluate_sealed(KnockOut::Unreadable.apply(document, &pointer));
+        let unreadable: BTreeSet<String> =
+            blockers(&evaluation).filter(|(_, cause)| *cause == Cause::Unreadable).map(|(code, _)| code).collect();
+        for code in expected {
+            assert!(unreadable.contains(*code), "{code} {pointer}: {unreadable:?}");
+        }
+    }
+}
+
 /// A code of the later lanes blocks as `unreadable` for the first and the last observation that it reads.
 #[test]
 fn every_later_code_blocks_as_unreadable_for_what_it_reads() {

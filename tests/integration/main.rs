@@ -36,6 +36,8 @@ mod manual;
 #[cfg(test)]
 mod outputs;
 #[cfg(test)]
+mod progress;
+#[cfg(test)]
 mod rego;
 #[cfg(test)]
 mod secrets;

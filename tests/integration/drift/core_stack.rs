@@ -36,22 +36,34 @@ fn drift_that_the_run_itself_applies_away_opens_the_gate() {
     assert_eq!(core["post_apply_plan"]["value"]["exit_code"], 0);
 }
 
+#[test]
+fn a_disabled_key_blocks() {
+    let world = World::applied();
+    let key = world.aws.hand("kms", "DescribeKey", json!({"KeyId": pinned(&world, "KMS_KEY_ALIAS_PLATFORM")}));
+    world.aws.hand("kms", "DisableKey", json!({"KeyId": key["KeyMetadata"]["KeyId"]}));
+    assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B4", "KMS_KEY_ALIAS_PLATFORM", "violated"));
+}
+
+#[test]
+fn another_tag_of_a_role_blocks() {
+    let world = World::applied();
+    let another_owner = json!([{"Key": "owner", "Value": "somebody-else"}]);
+    let role = "fraud-platform-dev-full-eks-runtime-platform-base";
+    world.aws.hand("iam", "TagRole", json!({"RoleName": role, "Tags": another_owner}));
+    assert_blocks(&world, &["M2B-B2", "M2B-B4"], ("M2B-B4", "ROLE_EKS_RUNTIME_PLATFORM_BASE", "violated"));
+}
+
 /// Each change shows in its own subject, and all of them in a plan that nobody applied, which is about `core`: one gate tells
 /// them apart. A subnet's tags are known from the tagged inventory alone, which does not list what has lost the project's tag.
 #[test]
 fn changes_by_hand_block_by_what_they_changed_each() {
     let world = World::applied();
-    let key = world.aws.hand("kms", "DescribeKey", json!({"KeyId": pinned(&world, "KMS_KEY_ALIAS_PLATFORM")}));
     let policy = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy";
     let node_group = "fraud-platform-dev-full-eks-nodegroup";
-    let platform_base = "fraud-platform-dev-full-eks-runtime-platform-base";
-    let another_owner = json!([{"Key": "owner", "Value": "somebody-else"}]);
     let subnet = pinned(&world, "MSK_CLIENT_SUBNET_IDS")[1].clone();
     for (service, operation, input) in [
         ("s3", "DeletePublicAccessBlock", json!({"Bucket": EVIDENCE})),
-        ("kms", "DisableKey", json!({"KeyId": key["KeyMetadata"]["KeyId"]})),
         ("iam", "DetachRolePolicy", json!({"RoleName": node_group, "PolicyArn": policy})),
-        ("iam", "TagRole", json!({"RoleName": platform_base, "Tags": another_owner})),
         ("ec2", "DeleteTags", json!({"Resources": [subnet], "Tags": [{"Key": "project"}]})),
     ] {
         world.aws.hand(service, operation, input);
@@ -59,9 +71,7 @@ fn changes_by_hand_block_by_what_they_changed_each() {
     let run = gate_first_lanes(&world, &[]);
     let changed = [
         ("M2B-B4", "S3_EVIDENCE_BUCKET", "absent"),
-        ("M2B-B4", "KMS_KEY_ALIAS_PLATFORM", "violated"),
         ("M2B-B4", "ROLE_EKS_NODEGROUP_DEV_FULL", "violated"),
-        ("M2B-B4", "ROLE_EKS_RUNTIME_PLATFORM_BASE", "violated"),
         ("M2B-B4", "MSK_CLIENT_SUBNET_IDS", "violated"),
         ("M2B-B4", "core", "violated"),
     ];
