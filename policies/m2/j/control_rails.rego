@@ -107,7 +107,7 @@ b5 contains check.of({
 b5 contains check.of({
 	"subject": _edge.auth_header,
 	"claim": "every route but the health check asks an authorizer that reads this header and nothing else",
-	"refs": [_routes, _authorizers],
+	"refs": [_routes, _authorizers, _caller],
 	"handles": [_edge.auth_header, _edge.health.path, _edge.stage],
 	"holds": _is_guarded,
 	"expected": [_identity_source],
@@ -252,10 +252,12 @@ _reads(route) := sort({lower(source) |
 	is_string(object.get(route, "authorizerId", null))
 } else := []
 
+_caller := {"subject": "run", "at": ["run", "caller_identity"], "field": ["Account"], "handles": []}
+
 # The authorizer is a function in the account of this run.
 _is_of_account(uri) if {
 	is_string(uri)
-	account := fact.value({"subject": "run", "at": ["run", "caller_identity"], "field": ["Account"], "handles": []})
+	account := fact.value(_caller)
 	is_string(account)
 	regex.match(`:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+`, uri)
 	contains(uri, sprintf(":%s:function:", [account]))

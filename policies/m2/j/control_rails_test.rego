@@ -286,6 +286,7 @@ test_each_derailment_blocks_exactly_as_its_table_says if {
 
 # The codes of the rollup that a fact decides, when it cannot be read.
 _decides := {
+	["run", "caller_identity"]: {"M2J-B5"},
 	_stages: {"M2J-B5"},
 	_routes: {"M2J-B5"},
 	_authorizers: {"M2J-B5"},
