@@ -286,7 +286,6 @@ test_each_derailment_blocks_exactly_as_its_table_says if {
 
 # The codes of the rollup that a fact decides, when it cannot be read.
 _decides := {
-	["run", "caller_identity"]: {"M2J-B5"},
 	_stages: {"M2J-B5"},
 	_routes: {"M2J-B5"},
 	_authorizers: {"M2J-B5"},
@@ -295,6 +294,11 @@ _decides := {
 	_queue: {"M2J-B5"},
 	_application: {"M2J-B7"},
 	_cluster: {"M2J-B7"},
+}
+
+test_without_the_account_nobody_knows_whose_authorizer_it_is if {
+	unread := _own(fixture.unreadable(_ready, ["run", "caller_identity"]))
+	{[blocker[0], blocker[3]] | some blocker in unread} == {["M2J-B5", "unreadable"]}
 }
 
 test_each_unreadable_fact_turns_exactly_its_readers_red if {
