@@ -112,7 +112,7 @@ fn checks_are_the_same_whatever_the_facts_say() {
     }
 }
 
-/// Without any fact each code blocks, by checks of its own: none passes for want of something to judge.
+/// The table that the receipts are held to, and the catalog that the collector reads by, name the same facts.
 #[test]
 fn every_fact_from_aws_is_tied_to_a_call_that_it_takes() {
     let file = tools::repository().join("policies/contract/receipts/data.json");
@@ -130,6 +130,7 @@ fn every_fact_from_aws_is_tied_to_a_call_that_it_takes() {
     assert_eq!(tied, calls["aws"]);
 }
 
+/// Without any fact each code blocks, by checks of its own: none passes for want of something to judge.
 #[test]
 fn no_code_is_vacuous() {
     for document in [ready(), without_observations()] {
