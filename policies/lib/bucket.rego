@@ -33,11 +33,9 @@ posture(name) := flags | {
 }
 
 # Null for a rule that names none.
-_algorithms(name) := [_algorithm(rule) | some rule in fact.list(aws.bucket(name, "encryption", ["Rules"]))]
-
-_algorithm(rule) := object.get(rule, ["ApplyServerSideEncryptionByDefault", "SSEAlgorithm"], null) if {
-	is_object(rule)
-} else := null
+_algorithms(name) := [object.get(fact.members(rule), ["ApplyServerSideEncryptionByDefault", "SSEAlgorithm"], null) |
+	some rule in fact.list(aws.bucket(name, "encryption", ["Rules"]))
+]
 
 _is_encrypted(algorithms) if {
 	count(algorithms) > 0

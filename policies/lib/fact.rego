@@ -49,6 +49,17 @@ list(ref) := found if {
 	is_array(found)
 } else := []
 
+# A text that says something.
+is_text(value) if {
+	is_string(value)
+	trim_space(value) != ""
+} else := false
+
+# An object as it is, and one without members in place of anything else.
+members(value) := value if {
+	is_object(value)
+} else := {}
+
 # The run-keyed fingerprint of the field, for comparing it with a redacted value.
 fingerprint(ref) := object.get(input, array.concat(ref.at, ["fingerprints", _joined(ref.field)]), null)
 

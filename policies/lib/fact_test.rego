@@ -99,6 +99,19 @@ test_what_was_refused_is_not_known_to_be_absent if {
 	}
 }
 
+test_a_text_says_something if {
+	every value in ["x", " x "] {
+		fact.is_text(value)
+	}
+	every value in ["", " \n", 7, null, ["x"]] {
+		fact.is_text(value) == false
+	}
+}
+
+test_only_an_object_has_members if {
+	[fact.members(value) | some value in [{"a": 1}, {}, "a", ["a"], null]] == [{"a": 1}, {}, {}, {}, {}]
+}
+
 test_fingerprints_stand_beside_the_value if {
 	fingerprints := [fact.fingerprint(_ref("a/b~c", [field])) | some field in ["x", "list"]] with input as _document
 	fingerprints == ["fp", null]

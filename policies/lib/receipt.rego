@@ -38,7 +38,7 @@ identifies(run) := check.of({
 }) if {
 	unnamed := [concat(".", path) |
 		some path in [["phase_execution_id"], ["collected_at"], ["tool", "name"], ["tool", "version"], ["registry", "digest"]]
-		not _is_text(object.get(input, array.concat(["run"], path), null))
+		not fact.is_text(object.get(input, array.concat(["run"], path), null))
 	]
 }
 
@@ -56,7 +56,7 @@ listed(ref) := keys if {
 problems(ref) := {"the fact document holds no observation here"} if {
 	fact.status(ref) == "missing"
 } else := {"not collected, and no reason given" |
-	not _is_text(object.get(input, array.concat(ref.at, ["reason"]), null))
+	not fact.is_text(object.get(input, array.concat(ref.at, ["reason"]), null))
 } if {
 	fact.status(ref) == "not_collected"
 } else := union({
@@ -164,7 +164,7 @@ _contradiction("terraform", observed, receipt) := "never ended" if {
 
 _contradiction("file", observed, receipt) := "has no digest of what was read" if {
 	observed.status == "present"
-	not _is_text(object.get(receipt, "digest", null))
+	not fact.is_text(object.get(receipt, "digest", null))
 }
 
 _contradiction(kind, _, _) := "is of an unknown kind" if not kind in {"aws", "terraform", "file"}
@@ -206,8 +206,3 @@ _is_about(_, receipt, name) if {
 _call_name(key) := split(key, "/")[0]
 
 _call_subject(key) := split(substring(key, indexof(key, "/") + 1, -1), "#")[0]
-
-_is_text(value) if {
-	is_string(value)
-	trim_space(value) != ""
-}

@@ -5,6 +5,7 @@
 #   the verdict that the evaluator computed from the checks.
 package lib.report
 
+import data.lib.aws
 import data.lib.fact
 import data.lib.receipt
 
@@ -42,7 +43,7 @@ execution_summary(lane) := artifact(lane, {
 	"taxonomy": taxonomy([lane]),
 	"dod": object.get(verdict(lane), "definition_of_done", []),
 	"observations": object.get(verdict(lane), "observations", []),
-	"caller": fact.value({"at": ["run", "caller_identity"], "field": ["Arn"]}),
+	"caller": fact.value(aws.caller_identity(["Arn"])),
 	"registry": object.get(input, ["run", "registry"], null),
 })
 
@@ -73,8 +74,8 @@ _lasting(check) := check.actual if {
 	not contains(json.marshal(check.actual), "redacted:")
 } else := null
 
-# What stays as it is until somebody changes it: handles, what AWS holds, and Terraform's outputs. A plan or a log is that of one
-# run, and a state's serial counts every write, a rehearsal's too.
+# What stays as it is until somebody changes it: handles, what AWS holds, and Terraform's outputs. A plan or a log is
+# that of one run, and a state's serial counts every write, a rehearsal's too.
 _lasts(steps) if {
 	steps[1] in {"handles", "aws"}
 } else if {

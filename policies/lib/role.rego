@@ -21,7 +21,7 @@ documents(name) := array.concat(_documents(attached(name)), _documents(inline(na
 
 _documents(ref) := [document |
 	some policy in fact.value(ref)
-	document := object.get(_object(policy), "Document", null)
+	document := object.get(fact.members(policy), "Document", null)
 ] if {
 	is_array(fact.value(ref))
 } else := [null]
@@ -43,7 +43,3 @@ trusts(name, principals) := check.of({
 }
 
 trust(name) := aws.role(name, "role", ["AssumeRolePolicyDocument"])
-
-_object(value) := value if {
-	is_object(value)
-} else := {}

@@ -68,9 +68,9 @@ checks contains check.of({
 	"claim": "the latest version of the anchor schema has a definition",
 	"refs": [_definition],
 	"handles": [],
-	"holds": _is_text(fact.value(_definition)),
+	"holds": fact.is_text(fact.value(_definition)),
 	"expected": "a definition",
-	"actual": {true: "a definition", false: "none"}[_is_text(fact.value(_definition))],
+	"actual": {true: "a definition", false: "none"}[fact.is_text(fact.value(_definition))],
 })
 
 # Where the registry and its anchor schema stand in the fact document.
@@ -109,7 +109,7 @@ _is_compatible if {
 
 _incompatible := [{"schema": object.get(found, "SchemaName", null), "compatibility": compatibility} |
 	some schema in fact.list(_schemas)
-	found := _object(schema)
+	found := fact.members(schema)
 	compatibility := object.get(found, "Compatibility", null)
 	compatibility != handle.value(data.contract.m2.streaming.compatibility)
 ]
@@ -117,18 +117,9 @@ _incompatible := [{"schema": object.get(found, "SchemaName", null), "compatibili
 # Null where there is no list of schemas.
 _unavailable := [{"schema": object.get(found, "SchemaName", null), "status": status} |
 	some schema in fact.value(_schemas)
-	found := _object(schema)
+	found := fact.members(schema)
 	status := object.get(found, "SchemaStatus", null)
 	status != _available
 ] if {
 	is_array(fact.value(_schemas))
 } else := null
-
-_object(value) := value if {
-	is_object(value)
-} else := {}
-
-_is_text(value) if {
-	is_string(value)
-	trim_space(value) != ""
-} else := false

@@ -195,9 +195,9 @@ _document := _trust_policy if {
 _endpoints := aws.endpoint(_data_ml.endpoint, "live", ["Endpoints"])
 
 # The names of the endpoints that live; null where there is no list of them.
-_live := sort([object.get(_object(endpoint), "EndpointName", null) |
+_live := sort([object.get(fact.members(endpoint), "EndpointName", null) |
 	some endpoint in fact.value(_endpoints)
-	not object.get(_object(endpoint), "EndpointStatus", null) in _data_ml.gone_statuses
+	not object.get(fact.members(endpoint), "EndpointStatus", null) in _data_ml.gone_statuses
 ]) if {
 	is_array(fact.value(_endpoints))
 } else := null
@@ -219,7 +219,3 @@ _is_in_time(minutes) if {
 	minutes >= 1
 	minutes <= _data_ml.auto_terminate.maximum
 } else := false
-
-_object(value) := value if {
-	is_object(value)
-} else := {}

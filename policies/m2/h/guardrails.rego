@@ -197,14 +197,9 @@ _has_subscriber(notification) if {
 	is_array(subscribers)
 	some subscriber in subscribers
 	is_object(subscriber)
-	_is_text(object.get(subscriber, "Address", null))
+	fact.is_text(object.get(subscriber, "Address", null))
 	object.get(subscriber, "SubscriptionType", null) in {"EMAIL", "SNS"}
 }
-
-_is_text(value) if {
-	is_string(value)
-	trim_space(value) != ""
-} else := false
 
 # What the notification's threshold comes to, in hundredths of a cent.
 _threshold(notification) := _units(object.get(notification, "Threshold", null)) if {
@@ -238,7 +233,7 @@ _has_actions(name) := check.of({
 	"expected": "at least one action",
 	"actual": actions,
 }) if {
-	actions := [action | some action in fact.list(aws.alarm(name, ["AlarmActions"])); _is_text(action)]
+	actions := [action | some action in fact.list(aws.alarm(name, ["AlarmActions"])); fact.is_text(action)]
 }
 
 _is_path(name, placeholders) := check.of({

@@ -1,5 +1,6 @@
 package m2.i
 
+import data.lib.aws
 import data.lib.check
 import data.lib.fact
 import data.lib.moment
@@ -29,7 +30,7 @@ b7 contains check.of({
 	"claim": "it names itself",
 	"refs": [_scope(["phase_execution_id"])],
 	"handles": [],
-	"holds": _is_text(fact.value(_scope(["phase_execution_id"]))),
+	"holds": fact.is_text(fact.value(_scope(["phase_execution_id"]))),
 	"expected": "a phase execution id",
 	"actual": fact.value(_scope(["phase_execution_id"])),
 	"violation": "evidence",
@@ -138,15 +139,15 @@ _is_as_on_record if {
 	}
 }
 
-_caller := {"subject": "run", "at": ["run", "caller_identity"], "field": ["Account"], "handles": []}
+_caller := aws.caller_identity(["Account"])
 
 _region := object.get(input, ["run", "region"], null)
 
 _place := [fact.value(_scope(["account"])), fact.value(_scope(["region"]))]
 
 _is_of_this_run if {
-	_is_text(fact.value(_caller))
-	_is_text(_region)
+	fact.is_text(fact.value(_caller))
+	fact.is_text(_region)
 	_place == [fact.value(_caller), _region]
 } else := false
 

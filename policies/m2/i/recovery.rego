@@ -185,7 +185,7 @@ _is_same("number", before, after) if {
 } else := false
 
 _is_same("text", before, after) if {
-	_is_text(before)
+	fact.is_text(before)
 	before == after
 } else := false
 
@@ -278,7 +278,7 @@ _is_amount(amount) if {
 	regex.match(`^-?[0-9]+(\.[0-9]+)?$`, amount)
 } else := false
 
-_days := [object.get(_object(result), ["TimePeriod", "Start"], null) |
+_days := [object.get(fact.members(result), ["TimePeriod", "Start"], null) |
 	some result in fact.list(_step("cost", ["ResultsByTime"]))
 ]
 
@@ -295,10 +295,6 @@ _is_of_window if {
 	count({day | some day in _days}) == count(_days)
 	count(_days) == moment.days_between(fact.value(_window("start")), fact.value(_window("end")))
 }
-
-_object(value) := value if {
-	is_object(value)
-} else := {}
 
 default _is_window_complete := false
 

@@ -156,7 +156,7 @@ b3 contains check.of({
 	"claim": "the recovery applied a plan that is on record",
 	"refs": [_of("recover", stack, ["plan_digest"])],
 	"handles": [],
-	"holds": _is_text(fact.value(_of("recover", stack, ["plan_digest"]))),
+	"holds": fact.is_text(fact.value(_of("recover", stack, ["plan_digest"]))),
 	"expected": "a digest",
 	"actual": fact.value(_of("recover", stack, ["plan_digest"])),
 }) if {
@@ -214,7 +214,7 @@ _approval := found if {
 default _is_approved := false
 
 _is_approved if {
-	_is_text(object.get(_approval, "approved_by", null))
+	fact.is_text(object.get(_approval, "approved_by", null))
 	moment.is_in_span(
 		fact.value(_scope(["started_at"])),
 		object.get(_approval, "approved_at", null),
@@ -273,9 +273,4 @@ _is_destroyed_whole(stack) if {
 _is_positive(value) if {
 	is_number(value)
 	value > 0
-} else := false
-
-_is_text(value) if {
-	is_string(value)
-	trim_space(value) != ""
 } else := false

@@ -218,9 +218,7 @@ _route_limit(settings, field) := object.get(settings, field, null) if {
 	is_object(settings)
 } else := "settings that are none"
 
-_stage_names := [_stage_name(stage) | some stage in fact.list(_stages)]
-
-_stage_name(stage) := object.get(stage, "stageName", null) if is_object(stage) else := null
+_stage_names := [object.get(fact.members(stage), "stageName", null) | some stage in fact.list(_stages)]
 
 # Header names are the same in whatever case.
 _identity_source := lower(sprintf("$request.header.%v", [handle.value(_edge.auth_header)]))
@@ -228,13 +226,11 @@ _identity_source := lower(sprintf("$request.header.%v", [handle.value(_edge.auth
 # What each route reads before it lets a caller in: nothing where it lets anybody in. The health check may.
 _guards := [{"route": key, "reads": _reads(route)} |
 	some route in fact.list(_routes)
-	key := _route_key(route)
+	key := object.get(fact.members(route), "routeKey", null)
 	not key in _health_keys
 ]
 
 _health_keys := edge.route_keys(_edge.health.path, _edge.stage, _edge.health.method)
-
-_route_key(route) := object.get(route, "routeKey", null) if is_object(route) else := null
 
 _reads(route) := sort({lower(source) |
 	some authorizer in fact.list(_authorizers)
@@ -252,7 +248,7 @@ _reads(route) := sort({lower(source) |
 	is_string(object.get(route, "authorizerId", null))
 } else := []
 
-_caller := {"subject": "run", "at": ["run", "caller_identity"], "field": ["Account"], "handles": []}
+_caller := aws.caller_identity(["Account"])
 
 # The authorizer is a function in the account of this run.
 _is_of_account(uri) if {

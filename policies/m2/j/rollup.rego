@@ -96,7 +96,7 @@ b8 contains object.union(
 		"claim": "the fact document is sealed",
 		"refs": [],
 		"handles": [],
-		"holds": _is_text(object.get(input, "digest", null)),
+		"holds": fact.is_text(object.get(input, "digest", null)),
 		"expected": "a digest",
 		"actual": object.get(input, "digest", null),
 		"violation": "evidence",
@@ -196,16 +196,18 @@ _is_whole(lane) if {
 
 _faults(lane) := sort(receipt.problems(_evidence(lane, [])) | {sprintf("it does not say its %v", [field]) |
 	some field in ["phase_execution_id", "generated_at_utc", "path", "manifest_digest"]
-	not _is_text(fact.value(_evidence(lane, [field])))
+	not fact.is_text(fact.value(_evidence(lane, [field])))
 } | {"no receipt has the digest of its manifest" |
-	not fact.value(_evidence(lane, ["manifest_digest"])) in _recorded_digests(lane)
+	not fact.value(_evidence(lane, ["manifest_digest"])) in _recorded_digests(_evidence(lane, []))
 }) if {
 	_is_pack(lane)
 } else := []
 
-_recorded_digests(lane) := {object.get(recorded, "digest", null) |
-	some recorded in receipt.recorded(_evidence(lane, []))
-	is_object(recorded)
+# The digests of the files that the observation came from.
+_recorded_digests(ref) := {digest |
+	some recorded in receipt.recorded(ref)
+	digest := object.get(fact.members(recorded), "digest", null)
+	digest != null
 }
 
 _is_fresh(lane) if {
@@ -251,7 +253,7 @@ _disagreements(lane) := sort({sprintf("the %v of summary and register differ", [
 } else := []
 
 _opens_gate(lane) if {
-	_is_text(_summary(lane, "next_gate"))
+	fact.is_text(_summary(lane, "next_gate"))
 	_summary(lane, "next_gate") != "BLOCKED"
 	_summary(lane, "blocked_by") == []
 } else := false
@@ -300,8 +302,3 @@ _drift_cause(lane) := "unreadable" if {
 	count(drifted) > 0
 	count(drifted - unread) == 0
 } else := "violated"
-
-_is_text(value) if {
-	is_string(value)
-	trim_space(value) != ""
-} else := false
