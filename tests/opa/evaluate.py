@@ -5,7 +5,8 @@
                "data":      {"contract": {…}},               merged under `data`
                "documents": [{"input": {…}, "data": {"factgate": {…}}}, …],
                "queries":   ["data.m2.a.b1", …],
-               "tests":     "[.]test_"}]}                    also run every rule test_… whose path matches
+               "tests":     true,                            also run every rule named test_…
+               "except":    "[.]test_each_"}]}               but those whose paths this matches
 
     {"jobs": [{"results": [{"data.m2.a.b1": {"value": […]}}, …],          one object per document
                "tests":   {"data.m2.a_test.test_denied_read_blocks": {"value": true}}}]}
@@ -47,7 +48,8 @@ def outcome(job: dict) -> dict:
         queries = job.get("queries", [])
         result = {"results": [{query: evaluated(engine, query, each) for query in queries} for each in documents]}
         if job.get("tests"):
-            tests = [test for test in test_rules(modules) if re.search(job["tests"], test)]
+            but = job.get("except")
+            tests = [test for test in test_rules(modules) if but is None or not re.search(but, test)]
             result["tests"] = {test: evaluated(engine, test, None) for test in tests}
         return result
 

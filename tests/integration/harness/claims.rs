@@ -156,8 +156,7 @@ fn opa_evaluates_rules_tests_and_data_of_a_single_document() {
         "package probe\n\nanswer := input.n + data.factgate.n\n\ntest_no_input if not input\n\ntest_wrong if false\n";
     let documents = json!([{"input": {"n": 1}, "data": {"factgate": {"n": 2}}}, {"input": {"n": 1}}]);
     let modules = json!({"probe.rego": module});
-    let job =
-        json!({"modules": modules, "documents": documents, "queries": ["data.probe.answer"], "tests": "[.]test_"});
+    let job = json!({"modules": modules, "documents": documents, "queries": ["data.probe.answer"], "tests": true});
     let broken = json!({"modules": {"broken.rego": "package broken\n\nx := y\n"}});
     let [result, refused] = &opa::evaluate(&[job, broken])[..] else { panic!("two results") };
     assert_eq!(
