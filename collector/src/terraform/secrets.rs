@@ -38,16 +38,15 @@ pub(super) fn learn_plan(redactor: &Redactor, plan: &Value) {
             }
         }
     }
-    for change in fields(&plan["output_changes"]) {
+    for (name, change) in plan["output_changes"].as_object().into_iter().flatten() {
         for side in ["before", "after"] {
             learn_masked(declared(redactor), &change[side], &change[format!("{side}_sensitive")]);
+            suspect_by_name(redactor, name, &change[side]);
         }
     }
     for values in [&plan["planned_values"], &plan["prior_state"]["values"]] {
         learn_module(redactor, &values["root_module"]);
-        for output in fields(&values["outputs"]).filter(|output| output["sensitive"] == true) {
-            redactor.learn_value(&output["value"]);
-        }
+        learn_outputs(redactor, &values["outputs"]);
     }
     let declared = &plan["configuration"]["root_module"]["variables"];
     if let Some(variables) = plan["variables"].as_object() {
@@ -73,8 +72,16 @@ pub(super) fn learn_state(redactor: &Redactor, state: &Value) {
             }
         }
     }
-    for output in fields(&state["outputs"]).filter(|output| output["sensitive"] == true) {
-        redactor.learn_value(&output["value"]);
+    learn_outputs(redactor, &state["outputs"]);
+}
+
+fn learn_outputs(redactor: &Redactor, outputs: &Value) {
+    for (name, output) in outputs.as_object().into_iter().flatten() {
+        if output["sensitive"] == true {
+            redactor.learn_value(&output["value"]);
+        } else {
+            suspect_by_name(redactor, name, &output["value"]);
+        }
     }
 }
 
@@ -150,6 +157,14 @@ fn learn_by_name(redactor: &Redactor, value: &Value) {
     }
 }
 
+/// Suspects every text of an output that is named like a credential: a log shows them line by line, without that name. Only
+/// Terraform's mark says that an output is a secret.
+fn suspect_by_name(redactor: &Redactor, name: &str, value: &Value) {
+    if names_credential(name) {
+        redactor.suspect_value(value);
+    }
+}
+
 fn learn_attributes(redactor: &Redactor, kind: &str, attributes: &Value) {
     for (_, attribute) in SECRET_ATTRIBUTES.iter().filter(|(of, _)| *of == kind) {
         remember(redactor, kind, attributes)(&attributes[attribute]);
@@ -166,7 +181,8 @@ fn learn_attributes(redactor: &Redactor, kind: &str, attributes: &Value) {
     learn_named(redactor, attributes);
 }
 
-/// Learns every text under a name that says that it is a credential, at any depth.
+/// Learns every text under a name that says that it is a credential, at any depth; where a list or a map of texts stands under
+/// such a name, which may as well hold what is only about credentials, each is suspected.
 fn learn_named(redactor: &Redactor, value: &Value) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| learn_named(redactor, item)),
@@ -174,6 +190,7 @@ fn learn_named(redactor: &Redactor, value: &Value) {
             for (name, field) in fields {
                 match field {
                     Value::String(_) if names_credential(name) => learn_by_name(redactor, field),
+                    field if names_credential(name) && is_of_texts(field) => redactor.suspect_value(field),
                     other => learn_named(redactor, other),
                 }
             }
@@ -215,8 +232,13 @@ fn at_path<'a>(attributes: &'a Value, path: &Value) -> &'a Value {
     found
 }
 
-fn fields(object: &Value) -> impl Iterator<Item = &Value> {
-    object.as_object().into_iter().flat_map(|fields| fields.values())
+/// Whether a value is a list or a map of texts and nothing else.
+fn is_of_texts(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(Value::is_string),
+        Value::Object(fields) => fields.values().all(Value::is_string),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -239,11 +261,16 @@ mod tests {
             "configuration": {"root_module": {"variables": {"marked": {"sensitive": true}, "name": {}}}},
             "resource_changes": [{"type": "t", "change": {
                 "before": {"a": "before-1", "list": ["plain-2", "before-2"]}, "before_sensitive": {"a": true, "list": [false, true]},
-                "after": {"deep": [{"x": "after-1"}]}, "after_sensitive": {"deep": true},
+                "after": {"deep": [{"x": "after-1"}], "input": {"db_passwords": ["named-4"], "secrets": [{"name": "plain-4"}]}},
+                "after_sensitive": {"deep": true},
             }}],
-            "output_changes": {"o": {"before": "output-1", "before_sensitive": true, "after": "output-2", "after_sensitive": true}},
+            "output_changes": {
+                "o": {"before": "output-1", "before_sensitive": true, "after": "output-2", "after_sensitive": true},
+                "api_tokens": {"before": {"billing": "named-1"}, "before_sensitive": {}, "after": ["named-2"], "after_sensitive": []}},
             "planned_values": {
-                "outputs": {"p": {"sensitive": true, "value": "output-3"}, "q": {"sensitive": false, "value": "plain-3"}},
+                "outputs": {
+                    "p": {"sensitive": true, "value": "output-3"}, "q": {"sensitive": false, "value": "plain-3"},
+                    "db_passwords": {"sensitive": false, "value": {"deep": ["named-3"]}}},
                 "root_module": {"child_modules": [{"resources": [
                     {"type": "t", "values": {"s": "module-1"}, "sensitive_values": {"s": true}}]}]}},
             "prior_state": {"values": {"root_module": {"resources": [
@@ -263,7 +290,12 @@ mod tests {
             "output-1",
             "output-2",
             "output-3",
+            "named-1",
+            "named-2",
+            "named-3",
+            "named-4",
             "plain-3",
+            "plain-4",
             "module-1",
             "lambda-env-1",
             "production",
@@ -271,7 +303,7 @@ mod tests {
             "/platform/x",
             "random-1",
         ];
-        let kept = ["plain-1", "plain-2", "plain-3", "production", "/platform/x"];
+        let kept = ["plain-1", "plain-2", "plain-3", "plain-4", "production", "/platform/x"];
         let expected: Vec<&str> = words.iter().copied().filter(|word| !kept.contains(word)).collect();
         assert_eq!(swept(&words, |redactor| learn_plan(redactor, &plan)), expected);
     }
@@ -279,7 +311,8 @@ mod tests {
     #[test]
     fn every_sensitive_attribute_of_a_state_is_learned() {
         let state = json!({
-            "outputs": {"o": {"sensitive": true, "value": ["output-1"]}, "p": {"value": "plain-1"}},
+            "outputs": {
+                "o": {"sensitive": true, "value": ["output-1"]}, "p": {"value": "plain-1"}, "api_tokens": {"value": {"a": "output-2"}}},
             "resources": [
                 {"type": "t", "instances": [{
                     "attributes": {"a": {"b": ["plain-2", "marked-1"]}, "c": "plain-3", "master_password": "named-1", "m": {"k": "marked-2"}},
@@ -291,9 +324,19 @@ mod tests {
                 {"type": "aws_ssm_parameter", "instances": [{"attributes": {"value": "parameter-1", "name": "plain-4"}}]},
             ],
         });
-        let words =
-            ["output-1", "plain-1", "plain-2", "marked-1", "plain-3", "named-1", "marked-2", "parameter-1", "plain-4"];
-        let expected = ["output-1", "marked-1", "named-1", "marked-2", "parameter-1"];
+        let words = [
+            "output-1",
+            "output-2",
+            "plain-1",
+            "plain-2",
+            "marked-1",
+            "plain-3",
+            "named-1",
+            "marked-2",
+            "parameter-1",
+            "plain-4",
+        ];
+        let expected = ["output-1", "output-2", "marked-1", "named-1", "marked-2", "parameter-1"];
         assert_eq!(swept(&words, |redactor| learn_state(redactor, &state)), expected);
     }
 
