@@ -71,6 +71,14 @@ anchor_schema(aspect, field) := {
 	registry_name := data.contract.m2.streaming.registry
 }
 
+# What the account has spent in the month of the run.
+spending(field) := {
+	"subject": "run",
+	"at": ["aws", "costexplorer", "windows", "month_to_date", "cost"],
+	"field": field,
+	"handles": [],
+}
+
 # Every resource that carries the project's tag.
 inventory(field) := {
 	"subject": data.contract.m2.tag_inventory,

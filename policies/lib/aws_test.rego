@@ -32,6 +32,7 @@ test_each_kind_of_resource_has_its_place if {
 			aws.log_groups("NAME", []),
 			aws.key("NAME", "key", []),
 			aws.anchor_schema("schema", []),
+			aws.spending([]),
 			aws.inventory([]),
 			aws.caller_identity([]),
 		]
@@ -57,6 +58,7 @@ test_each_kind_of_resource_has_its_place if {
 		["aws", "logs", "groups", "n", "groups"],
 		["aws", "kms", "aliases", "n", "key"],
 		["aws", "glue", "schemas", "registry/anchor", "schema"],
+		["aws", "costexplorer", "windows", "month_to_date", "cost"],
 		["aws", "tagging", "inventories", "p", "resources"],
 		["run", "caller_identity"],
 	]

@@ -1,14 +1,11 @@
 //! Every AWS read fails in every way there is: the run ends, the fact says why it is missing, and the verdict is NO-GO.
 //!
-//! ```text
-//! applied world ─ fork ─► one operation fails ─► collect (AWS only) ─┐
-//!       └───────────────► collect (all)  ─► what Terraform said ─────┴─► sealed document ─► eval ─► exit 3
-//! ```
-//!
-//! Terraform says the same whatever AWS refuses to the collector, so it runs once; each read then fails in a run of its own.
+//! The sweep is of every operation of the catalog; the other tests are of whole runs, of lists and of the deadline.
+
+mod sweep;
 
 use std::collections::BTreeSet;
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use factgate::exit::ExitCode;
@@ -23,12 +20,6 @@ use crate::harness::factgate::{Run, run_in};
 use crate::harness::gate::gate_all;
 use crate::harness::registry::set_handle;
 use crate::harness::world::World;
-
-/// How many reads fail at the same time, each in its own world.
-const PARALLEL: usize = 3;
-
-/// The deadline of each run.
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A world in which the collector has occasion for every operation of the catalog.
 fn world() -> World {
@@ -112,8 +103,11 @@ static CLEAN: LazyLock<Clean> = LazyLock::new(|| {
     Clean { document: document(&world), calls: calls.map(|call| (unsigned(call.service), call.operation)).collect() }
 });
 
-/// Every operation of the catalog with its IAM action, each once.
-fn operations() -> BTreeSet<(&'static str, &'static str, Option<&'static str>)> {
+/// An operation of the catalog: its service, its name, its IAM action.
+type Operation = (&'static str, &'static str, Option<&'static str>);
+
+/// Every operation of the catalog, each once.
+fn operations() -> BTreeSet<Operation> {
     let listed = CATALOG.iter().flat_map(|entry| entry.kind.aspects).flat_map(|aspect| aspect.operations);
     listed
         .copied()
@@ -127,6 +121,8 @@ fn with_terraform(mut document: FactDocument) -> Facts {
     let clean = &CLEAN.document;
     document.terraform = clean.terraform.clone();
     document.run.terraform_mode = clean.run.terraform_mode;
+    // Without Terraform its logs are not scanned, which would block whatever AWS said.
+    document.plaintext_scan = clean.plaintext_scan.clone();
     document.receipts.retain(|_, receipt| matches!(receipt, Receipt::Aws { .. }));
     let local = clean.receipts.iter().filter(|(_, receipt)| !matches!(receipt, Receipt::Aws { .. }));
     document.receipts.extend(local.map(|(key, receipt)| (key.clone(), receipt.clone())));
@@ -182,83 +178,6 @@ fn receipts(observation: &Observation) -> &[String] {
     }
 }
 
-/// What one failing operation led to that it should not have; nothing if all is as it should be.
-fn complaints(service: &str, operation: &str, action: Option<&str>, fault: &str, kind: ReadErrorKind) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let world = world();
-    world.aws.fail(signed(service), operation, fault);
-    let started = Instant::now();
-    // Where nothing hangs, a slow machine must not make a call time out that is to fail otherwise.
-    let timeout = if fault == "hang" { "4s" } else { "20s" };
-    let run =
-        collect(&world, &["--terraform", "off", "--call-timeout", timeout, "--max-attempts", "2", "--deadline", "60s"]);
-    if run.code != 0 || started.elapsed() > DEADLINE {
-        return vec![format!("collect: exit {} after {:?}\n{}", run.code, started.elapsed(), run.stderr)];
-    }
-    let facts = with_terraform(document(&world));
-    let mut failed = 0;
-    for (path, operations, observation) in observations(facts.document()) {
-        match observation {
-            Observation::Unreadable { error, .. } => {
-                failed += 1;
-                if error.kind != kind || error.action.as_deref() != action || error.code.is_empty() {
-                    wrong.push(format!("{path}: {error:?}"));
-                }
-            }
-            other if operations.contains(&(service, operation)) && took(&path, service, operation) => {
-                wrong.push(format!("{path}: {other:?}"));
-            }
-            _ => {}
-        }
-    }
-    if failed == 0 {
-        wrong.push("no fact is unreadable".to_owned());
-    }
-    let (code, verdict) = eval(&facts);
-    let lanes = verdict["lanes"].as_array().unwrap();
-    let blockers: Vec<&Value> = lanes.iter().flat_map(|lane| lane["blockers"].as_array().unwrap()).collect();
-    // Every read of the catalog is guarded by a rule: without any one of them there is no GO.
-    if code != ExitCode::Unreadable || verdict["outcome"] != "NO-GO" || blockers.is_empty() {
-        wrong.push(format!("eval: exit {code:?}, {}, {} blockers", verdict["outcome"], blockers.len()));
-    }
-    for blocker in blockers.iter().filter(|blocker| blocker["cause"] != "unreadable") {
-        wrong.push(format!(
-            "{} {} blocks as {}: {}",
-            blocker["code"], blocker["subject"], blocker["cause"], blocker["claim"]
-        ));
-    }
-    wrong
-}
-
-/// Lets each operation of the catalog fail in one way, a few at a time.
-fn sweep(fault: &str, kind: ReadErrorKind) {
-    LazyLock::force(&CLEAN);
-    let work: Mutex<Vec<_>> = Mutex::new(operations().into_iter().collect());
-    let wrong: Mutex<Vec<String>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..PARALLEL {
-            scope.spawn(|| {
-                while let Some((service, operation, action)) = { work.lock().unwrap().pop() } {
-                    // An answer to HEAD has no body that could be malformed.
-                    if (operation, fault) == ("HeadBucket", "malformed") {
-                        continue;
-                    }
-                    // S3's 503 to HEAD has no body that could say "slow down", so it is a failure like any other.
-                    let kind = match (operation, fault) {
-                        ("HeadBucket", "throttle") => ReadErrorKind::Server,
-                        _ => kind,
-                    };
-                    let complaints = complaints(service, operation, action, fault, kind);
-                    let labelled = complaints.into_iter().map(|text| format!("{service}.{operation} {fault}: {text}"));
-                    wrong.lock().unwrap().extend(labelled);
-                }
-            });
-        }
-    });
-    let wrong = wrong.into_inner().unwrap();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
 #[test]
 fn the_catalog_lists_every_call_and_a_clean_run_is_go() {
     let listed: BTreeSet<(String, String)> =
@@ -273,27 +192,27 @@ fn the_catalog_lists_every_call_and_a_clean_run_is_go() {
 
 #[test]
 fn denied_reads_block_as_unreadable() {
-    sweep("access_denied", ReadErrorKind::Denied);
+    sweep::sweep("access_denied", ReadErrorKind::Denied);
 }
 
 #[test]
 fn reads_throttled_for_ever_block_as_unreadable() {
-    sweep("throttle", ReadErrorKind::Throttled);
+    sweep::sweep("throttle", ReadErrorKind::Throttled);
 }
 
 #[test]
 fn reads_that_fail_for_ever_block_as_unreadable() {
-    sweep("server_error", ReadErrorKind::Server);
+    sweep::sweep("server_error", ReadErrorKind::Server);
 }
 
 #[test]
 fn reads_that_hang_block_as_unreadable() {
-    sweep("hang", ReadErrorKind::Timeout);
+    sweep::sweep("hang", ReadErrorKind::Timeout);
 }
 
 #[test]
 fn malformed_answers_block_as_unreadable() {
-    sweep("malformed", ReadErrorKind::Malformed);
+    sweep::sweep("malformed", ReadErrorKind::Malformed);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 package m2.e
 
 import data.lib.aws
+import data.lib.check
 import data.lib.fact
 import data.lib.handle
 import data.lib.receipt
@@ -12,8 +13,8 @@ import data.lib.stack
 # METADATA
 # title: Evidence of the runtime stack is missing or inconsistent
 # description: |
-#   An observation of this lane lacks the calls that it came from, a call ended otherwise than the observation says, or
-#   what Terraform said at one step contradicts another. A read behind a handle that is not pinned has no receipt, so
+#   An observation of this lane lacks the calls that it came from, a call ended otherwise than the observation says, what
+#   Terraform said at one step contradicts another, or what the evidence shows beside it could not be read. A read behind a handle that is not pinned has no receipt, so
 #   such a handle blocks here, too.
 # custom:
 #   code: M2E-B7
@@ -28,9 +29,19 @@ b7 contains stack.reread(_stack)
 
 b7 contains receipt.backs(ref) if some ref in _observed
 
+# Nothing is judged by these; but a run that could not read them has not seen all of the lane.
+b7 contains check.known(ref.subject, sprintf("its %s could be read", [replace(ref.at[4], "_", " ")]), ref) if {
+	some ref in _shown
+}
+
+_shown := array.concat(
+	[aws.function(_edge.function, aspect, []) | some aspect in ["policy", "event_invoke_config"]],
+	[ref | some ref in [aws.eks_cluster(_eks.cluster, "nodegroups", [])]; _uses_cluster],
+)
+
 _observed := array.concat(
 	[ref |
-		some refs in [_stack_refs, _api_refs, [_function([])], _table_refs, _cluster_refs]
+		some refs in [_stack_refs, _api_refs, [_function([])], _table_refs, _cluster_refs, _shown]
 		some ref in refs
 	],
 	[ref | some name in _roles; some ref in role.refs(name)],
@@ -73,7 +84,7 @@ _role_conformance := {
 			"handle": report.handles([name])[name],
 			"service": object.get(data.contract.m2.runtime.roles, name, null),
 			"facts": report.readings(role.refs(name)),
-			"conformance": report.checks({check | some check in b3 | b6; check.subject == name}),
+			"conformance": report.checks({claim | some claim in b3 | b6; claim.subject == name}),
 		}
 	},
 	"eks": {

@@ -216,6 +216,9 @@ _decides := {
 	["aws", "apigatewayv2", "apis", "a1b2c3", "routes"]: {"M2E-B4"},
 	["aws", "apigatewayv2", "apis", "a1b2c3", "integrations"]: {"M2E-B4"},
 	["aws", "lambda", "functions", "ig-handler", "configuration"]: {"M2E-B4"},
+	["aws", "lambda", "functions", "ig-handler", "policy"]: {"M2E-B7"},
+	["aws", "lambda", "functions", "ig-handler", "event_invoke_config"]: {"M2E-B7"},
+	["aws", "eks", "clusters", "platform", "nodegroups"]: {"M2E-B7"},
 	["aws", "dynamodb", "tables", "ig-idempotency", "table"]: {"M2E-B4"},
 	["aws", "dynamodb", "tables", "ig-idempotency", "time_to_live"]: {"M2E-B4"},
 }

@@ -1,6 +1,7 @@
 package m2.h
 
 import data.lib.aws
+import data.lib.check
 import data.lib.fact
 import data.lib.handle
 import data.lib.receipt
@@ -11,8 +12,8 @@ import data.lib.stack
 # METADATA
 # title: Evidence of the operations stack is missing or inconsistent
 # description: |
-#   An observation of this lane lacks the calls that it came from, a call ended otherwise than the observation says, or
-#   what Terraform said at one step contradicts another. A read behind a handle that is not pinned has no receipt, so
+#   An observation of this lane lacks the calls that it came from, a call ended otherwise than the observation says, what
+#   Terraform said at one step contradicts another, or what was spent could not be read. A read behind a handle that is not pinned has no receipt, so
 #   such a handle blocks here, too.
 # custom:
 #   code: M2H-B7
@@ -25,10 +26,14 @@ b7 contains claim if some claim in stack.consistent(_stack)
 
 b7 contains receipt.backs(ref) if some ref in _observed
 
+# What has been spent is judged by the budget; but a run that could not read it has not seen all of the lane.
+b7 contains check.known("run", "the spending of the month could be read", aws.spending([]))
+
 _observed := [ref |
 	some refs in [
 		_stack_refs,
 		_budget_refs,
+		[aws.spending([])],
 		[aws.role(_ops.role.handle, "role", [])],
 		[aws.parameter(name, "metadata", []) | some name in _ops.paths],
 		[aws.alarm(name, []) | some name in _alarms],

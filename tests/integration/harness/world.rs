@@ -183,6 +183,8 @@ impl World {
             own("TF_CLI_CONFIG_FILE", &self.folder().join("terraform.rc")),
             own("TF_INPUT", &"0"),
             own("CHECKPOINT_DISABLE", &"1"),
+            // Terraform and its provider live for seconds: collecting their garbage often costs a fifth of their CPU time.
+            own("GOGC", &"400"),
         ];
         INHERITED.into_iter().filter_map(|name| Some((name, env::var_os(name)?))).chain(own)
     }
