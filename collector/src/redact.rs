@@ -48,6 +48,8 @@ pub struct Redactor {
 struct Memory {
     secrets: Vec<Secret>,
     public: BTreeSet<String>,
+    /// Values that are replaced only behind their names, by those.
+    assigned: BTreeSet<(String, String)>,
     /// Public as long as nobody declares it a secret.
     shown: BTreeSet<String>,
     /// Built from the above when first needed; dropped when they change.
@@ -79,6 +81,8 @@ struct Sweep {
     fingerprints: Vec<String>,
     /// Secrets with blanks in them, which Terraform may have wrapped anywhere.
     wrapped: Vec<(Regex, String)>,
+    /// Values behind their names; the group `secret` is what is replaced.
+    assigned: Vec<(Regex, String)>,
 }
 
 /// The operating system gave no randomness for the run's key.
@@ -124,6 +128,15 @@ impl Redactor {
     /// Remembers what may be a secret: it is replaced like one, but nobody says that it is one, so it is no finding.
     pub fn suspect(&self, value: &str) {
         self.remember(value, false);
+    }
+
+    /// Remembers what may be a secret and is too plain a word to be swept out of every text: it is replaced where a text assigns it
+    /// to its name, `"NAME" = "value"` or `"NAME": "value"`.
+    pub fn suspect_assigned(&self, name: &str, value: &str) {
+        let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
+        if !value.is_empty() && memory.assigned.insert((name.to_owned(), value.to_owned())) {
+            memory.sweep = None;
+        }
     }
 
     fn remember(&self, secret: &str, is_declared: bool) {
@@ -295,7 +308,12 @@ impl Redactor {
         let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
         let is_hidden = |secret: &&Secret| secret.is_declared || !memory.is_shown(&secret.text);
         let secrets = memory.secrets.iter().filter(is_hidden).map(|secret| secret.text.as_str()).collect();
-        let sweep = Arc::new(Sweep::new(self, &secrets, |pattern| !memory.is_public(pattern)));
+        let assigned = memory.assigned.iter().filter(|(_, value)| !memory.is_public(value));
+        let assigned =
+            assigned.filter_map(|(name, value)| Some((encodings::assigned(name, value)?, self.fingerprint(value))));
+        let mut sweep = Sweep::new(self, &secrets, |pattern| !memory.is_public(pattern));
+        sweep.assigned = assigned.collect();
+        let sweep = Arc::new(sweep);
         memory.sweep = Some(Arc::clone(&sweep));
         sweep
     }
@@ -356,7 +374,7 @@ impl Sweep {
         } else {
             AhoCorasick::new(literals.iter().map(|literal| literal.as_bytes())).ok()
         };
-        Self { literals, fingerprints, wrapped }
+        Self { literals, fingerprints, wrapped, assigned: Vec::new() }
     }
 
     fn hits<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (Range<usize>, &'a str)> {
@@ -370,7 +388,11 @@ impl Sweep {
         let wrapped = self.wrapped.iter().flat_map(move |(regex, fingerprint)| {
             regex.find_iter(text).map(|found| (found.range(), fingerprint.as_str()))
         });
-        everything.into_iter().chain(literals).chain(wrapped)
+        let assigned = self.assigned.iter().flat_map(move |(regex, fingerprint)| {
+            let found = regex.captures_iter(text).filter_map(|found| found.name("secret"));
+            found.map(|secret| (secret.range(), fingerprint.as_str()))
+        });
+        everything.into_iter().chain(literals).chain(wrapped).chain(assigned)
     }
 }
 

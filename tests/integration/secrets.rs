@@ -150,6 +150,18 @@ resource "aws_lambda_function" "handler" {{
     )
 }
 
+/// A resource that cannot be planned.
+const FAILING: &str = r#"
+resource "terraform_data" "failing" {
+  lifecycle {
+    precondition {
+      condition     = length(path.module) == 0
+      error_message = "it never holds"
+    }
+  }
+}
+"#;
+
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let digits = |chunk: &[u8]| {
@@ -240,6 +252,14 @@ fn no_planted_secret_occurs_in_anything_written() {
 
     let mut leaks = Vec::new();
     let mut visible = 0;
+    // A plan that fails has printed what it had planned until then, and tells nobody which of that is secret.
+    let failing = world.terraform_root().join("core/failing.tf");
+    std::fs::write(&failing, FAILING).unwrap();
+    let run = gate(&world, "plan.failing");
+    assert_eq!(run.status.code(), Some(1), "{}", String::from_utf8_lossy(&run.stderr));
+    let facts = std::fs::read_to_string(world.folder().join("plan.failing.facts.json")).unwrap();
+    assert!(facts.contains("(withheld: there is no plan") && facts.contains("it never holds"), "{facts}");
+    std::fs::remove_file(&failing).unwrap();
     // `plan` sees the secrets as planned, `apply` writes them, and the last run finds them in state.
     for mode in ["plan", "apply", "plan.again"] {
         if mode == "plan.again" {

@@ -7,7 +7,8 @@ use regex::{Captures, Regex};
 
 /// Names whose value is a credential, at the end of a longer name (`db_password`, `MasterUserPassword`).
 const CREDENTIAL_WORDS: &str = "passwords?|passwd|passphrase|pwd|secrets?|tokens?|api[_-]?keys?|secret[_-]?(?:string|binary|value)|\
-     (?:private|secret|access|account|encryption|signing)[_-]?key|private[_-]?key[_-]?(?:pem|openssh|pem[_-]?pkcs8)|\
+     (?:\\b|[_-])(?:pass|auth|dsn)|connection[_-]?string|\
+     (?:private|secret|access|account|encryption|signing|master|hmac|shared|session|webhook|stripe)[_-]?key|private[_-]?key[_-]?(?:pem|openssh|pem[_-]?pkcs8)|\
      smtp[_-]?password[_-]?v4|credentials?";
 
 /// Credentials that are recognised by their own form. The group `secret`, where there is one, is what is replaced.
@@ -58,6 +59,8 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
         r#"^(?:var|local|data|module|each|self|path|terraform|[a-z][a-z0-9]*_[a-z0-9_]+)\.[\w.\[\]"*-]+$"#,
     )
     .expect("a constant pattern"),
+    // What stands for a value: `(sensitive value)`, `<computed>`, `${var.password}`, `$PASSWORD`.
+    placeholder: Regex::new(r"^(?:\([a-z][a-z ]*\)?|<[a-z][a-z -]*>?|\$\{.*|\$\(.*|\$[A-Z_][A-Z0-9_]*|\$)$").expect("a constant pattern"),
     path: Regex::new("^(?:/[a-z0-9_.{}-]+){2,}/?$").expect("a constant pattern"),
     arn: Regex::new(r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:\S+$").expect("a constant pattern"),
     brokers: Regex::new(r"^[a-z0-9-]+(?:\.[a-z0-9-]+)+:\d{2,5}(?:,\s*[a-z0-9-]+(?:\.[a-z0-9-]+)+:\d{2,5})*$")
@@ -77,6 +80,7 @@ struct Patterns {
     name: Regex,
     harmless_name: Regex,
     reference: Regex,
+    placeholder: Regex,
     path: Regex,
     arn: Regex,
     brokers: Regex,
@@ -101,7 +105,7 @@ pub(super) fn is_address(value: &str) -> bool {
 /// Whether a value under a credential's name can be the credential: not a keyword, a path, an ARN or a mask.
 pub(crate) fn is_telling(value: &str) -> bool {
     !(matches!(value, "null" | "true" | "false" | "sensitive" | "unknown")
-        || value.starts_with(['(', '<', '$'])
+        || PATTERNS.placeholder.is_match(value)
         || !value.contains(|character: char| character.is_alphanumeric())
         || PATTERNS.path.is_match(value)
         || is_public(value))

@@ -73,6 +73,12 @@ pub(super) fn wrapped(secret: &str) -> Option<Regex> {
     if words.len() < 2 { None } else { Regex::new(&words.join(r"\s+(?:│\s*)?")).ok() }
 }
 
+/// A pattern for a value behind its name, in HCL or JSON, and in a string of either: as it is, as it was, or as it will be.
+pub(super) fn assigned(name: &str, value: &str) -> Option<Regex> {
+    let (name, value) = (regex::escape(name), regex::escape(&json_escaped(value)));
+    Regex::new(&format!(r#"\b{name}\\*"?\s*[=:]\s*\\*"(?:[^"\n]*"\s*->\s*\\*")?(?<secret>{value})\\*""#)).ok()
+}
+
 fn json_escaped(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()

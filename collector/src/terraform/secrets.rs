@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::redact::{Redactor, is_telling, names_credential};
 
@@ -18,6 +18,9 @@ const SECRET_ATTRIBUTES: &[(&str, &str)] = &[
     ("random_password", "bcrypt_hash"),
     ("aws_api_gateway_api_key", "value"),
 ];
+
+/// Attributes that hold the variables of a program's environment, in lower case.
+const ENVIRONMENTS: &[&str] = &["environment", "environment_variables", "environmentvariables", "env", "env_vars"];
 
 /// Parameters of these types are read by everybody who may read the parameter: Terraform marks their values nevertheless.
 const PLAIN_PARAMETERS: [&str; 2] = ["String", "StringList"];
@@ -169,16 +172,8 @@ fn learn_attributes(redactor: &Redactor, kind: &str, attributes: &Value) {
     for (_, attribute) in SECRET_ATTRIBUTES.iter().filter(|(of, _)| *of == kind) {
         remember(redactor, kind, attributes)(&attributes[attribute]);
     }
-    if kind == "aws_lambda_function" {
-        for environment in attributes["environment"].as_array().map(Vec::as_slice).unwrap_or_default() {
-            if let Some(variables) = environment["variables"].as_object() {
-                for (name, value) in variables {
-                    learn_variable(redactor, name, value);
-                }
-            }
-        }
-    }
     learn_named(redactor, attributes);
+    learn_environments(redactor, attributes);
 }
 
 /// Learns every text under a name that says that it is a credential, at any depth; where a list or a map of texts stands under
@@ -186,7 +181,13 @@ fn learn_attributes(redactor: &Redactor, kind: &str, attributes: &Value) {
 fn learn_named(redactor: &Redactor, value: &Value) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| learn_named(redactor, item)),
+        Value::String(text) => with_document(text, &|document| learn_named(redactor, document)),
         Value::Object(fields) => {
+            if let Some((name, value)) = pair(fields)
+                && names_credential(name)
+            {
+                learn_by_name(redactor, value);
+            }
             for (name, field) in fields {
                 match field {
                     Value::String(_) if names_credential(name) => learn_by_name(redactor, field),
@@ -199,13 +200,67 @@ fn learn_named(redactor: &Redactor, value: &Value) {
     }
 }
 
+/// Learns the variables of every environment among a resource's attributes, at any depth: of functions, tasks and models.
+fn learn_environments(redactor: &Redactor, value: &Value) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| learn_environments(redactor, item)),
+        Value::String(text) => with_document(text, &|document| learn_environments(redactor, document)),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if ENVIRONMENTS.contains(&name.to_lowercase().as_str()) {
+                    learn_variables(redactor, field);
+                } else {
+                    learn_environments(redactor, field);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// An environment is a map of variables, a list of pairs of name and value, or blocks in which one of these stands.
+fn learn_variables(redactor: &Redactor, environment: &Value) {
+    match environment {
+        Value::Array(items) => items.iter().for_each(|item| learn_variables(redactor, item)),
+        Value::Object(fields) => match pair(fields) {
+            Some((name, value)) => learn_variable(redactor, name, value),
+            None => {
+                for (name, field) in fields {
+                    match field {
+                        Value::String(_) => learn_variable(redactor, name, field),
+                        other => learn_variables(redactor, other),
+                    }
+                }
+            }
+        },
+        _ => {}
+    }
+}
+
+/// Name and value, where an object says that it is such a pair.
+fn pair(fields: &Map<String, Value>) -> Option<(&str, &Value)> {
+    let member = |name: &str| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    let value = member("value").filter(|value| value.is_string())?;
+    Some((member("name")?.as_str()?, value))
+}
+
+/// A text may be a JSON document itself: the definition of a task's containers.
+fn with_document(text: &str, use_document: &impl Fn(&Value)) {
+    if text.starts_with(['{', '['])
+        && let Ok(document @ (Value::Array(_) | Value::Object(_))) = serde_json::from_str::<Value>(text)
+    {
+        use_document(&document);
+    }
+}
+
 /// A variable of a function's environment may be a secret unless it is plainly a setting: a single word, a switch, a path.
-/// Sweeping `production` out of every log and address would hide what the facts are about.
+/// Sweeping `production` out of every log and address would hide what the facts are about; behind its name it is replaced.
 fn learn_variable(redactor: &Redactor, name: &str, value: &Value) {
     let Some(text) = value.as_str() else { return };
     let is_word =
         text.chars().count() <= 12 && text.chars().all(|character| character.is_alphabetic() || character == '_');
     let is_path = text.starts_with('/') && text.chars().all(|character| !character.is_uppercase() && character != '+');
+    redactor.suspect_assigned(name, text);
     if names_credential(name) {
         learn_by_name(redactor, value);
     } else if !(is_word || is_path) {
@@ -306,6 +361,34 @@ mod tests {
         let kept = ["plain-1", "plain-2", "plain-3", "plain-4", "production", "/platform/x"];
         let expected: Vec<&str> = words.iter().copied().filter(|word| !kept.contains(word)).collect();
         assert_eq!(swept(&words, |redactor| learn_plan(redactor, &plan)), expected);
+    }
+
+    #[test]
+    fn the_variables_of_every_environment_are_hidden_behind_their_names() {
+        let containers = json!([{"name": "app", "environment": [
+            {"name": "DB_PASSWORD", "value": "container-1"}, {"name": "MODE", "value": "swordfish"}]}]);
+        let plan = json!({"resource_changes": [
+            {"type": "aws_lambda_function", "change": {"after": {"environment": [{"variables": {"DB_PASS": "tuna", "SETTING": "carp"}}]}}},
+            {"type": "aws_sagemaker_model", "change": {"after": {"primary_container": [{"environment": {"KEY": "model-1"}}]}}},
+            {"type": "aws_ecs_task_definition", "change": {"after": {"container_definitions": containers.to_string()}}},
+        ]});
+        let redactor = Redactor::new().expect("randomness");
+        learn_plan(&redactor, &plan);
+        for (text, secret) in [
+            ("+ \"DB_PASS\" = \"tuna\"", "tuna"),
+            ("~ \"SETTING\" = \"carp\" -> null", "carp"),
+            ("~ \"SETTING\" = \"before\" -> \"carp\"", "carp"),
+            ("{\"SETTING\":\"carp\"}", "carp"),
+            ("+ MODE = \"swordfish\"", "swordfish"),
+            ("model-1", "model-1"),
+            ("container-1", "container-1"),
+        ] {
+            let redacted = redactor.redact_text(text);
+            assert!(!redacted.contains(secret) && redacted.contains("redacted:"), "{text}: {redacted}");
+        }
+        for text in ["a tuna, a carp and a swordfish", "OTHER = \"carp\""] {
+            assert_eq!(redactor.redact_text(text), text);
+        }
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub(super) struct Call {
 pub(super) enum Output {
     /// It is text for people.
     Log,
+    /// It is text for people that shows values, of which only a plan that came about says which are secret: kept of such a one.
+    Plan,
     /// It is a document with values in it: never kept.
     Document,
 }
@@ -220,6 +222,11 @@ fn not_started(binary: &Path, error: &io::Error) -> ReadError {
 fn log(finished: &Finished, output: Output) -> String {
     let mut log = match output {
         Output::Log => finished.stdout.text(),
+        Output::Plan if finished.ending == Ending::Exited && matches!(finished.exit_code, Some(0 | 2)) => {
+            finished.stdout.text()
+        }
+        Output::Plan if finished.stdout.is_empty() => String::new(),
+        Output::Plan => "(withheld: there is no plan, so the secrets that it would show are not known)\n".to_owned(),
         Output::Document => String::new(),
     };
     if !log.is_empty() && !log.ends_with('\n') {

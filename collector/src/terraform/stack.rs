@@ -253,7 +253,7 @@ impl Run<'_> {
         }
         arguments.push(self.lock_timeout());
         arguments.push(format!("-out={}", file.display()));
-        let (key, result) = self.run(command, Output::Log, arguments).await;
+        let (key, result) = self.run(command, Output::Plan, arguments).await;
         let exit_code = match result {
             Ok(answer) => answer.exit_code,
             Err(error) => return Observation::Unreadable { error, receipts: vec![key] },

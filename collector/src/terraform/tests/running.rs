@@ -36,9 +36,13 @@ fn a_failed_command_is_present_and_stops_what_depends_on_it() {
     world.put("validate.exit", "0");
     world.answer("validate", &json!({"valid": true}));
     world.put("plan.exit", "1");
-    let core = world.core();
-    let plan = core.plan.value().expect("present");
+    world.put("plan.out", "planned the following actions: nobody-knows\n");
+    let collected = world.collect();
+    let plan = collected.terraform.stacks["core"].plan.value().expect("present");
     assert_eq!((plan.exit_code, plan.digest.as_ref()), (1, None));
+    // What it shows was never learned.
+    let everything: String = collected.raw.iter().map(|(_, log)| String::from_utf8_lossy(log)).collect();
+    assert!(plan.log.contains("withheld") && !everything.contains("nobody-knows"), "{}", plan.log);
 }
 
 #[test]
