@@ -18,8 +18,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use self::stage::Stage;
 use super::session::Session;
-use super::{Event, Options, STACKS, key_handle};
-use crate::fact::{Handle, Observation};
+use super::{Event, Options, STACKS, directory_handle, key_handle};
+use crate::fact::{Directory, Handle, Observation};
 use crate::help::Help;
 use crate::redact::Redactor;
 
@@ -76,7 +76,8 @@ fn refused(message: impl Into<String>, help: impl Into<String>) -> RehearsalErro
     RehearsalError::Refused { message: message.into(), help: help.into() }
 }
 
-/// Holds a scope to what may be rehearsed: known stacks, none of which another stack outside of the scope is built on.
+/// Holds a scope to what may be rehearsed: known stacks with folders and states of their own, none of which another stack outside
+/// of the scope is built on.
 ///
 /// `core` is never in it, since everything is built on it. Other stacks are built on one if their files name its state.
 ///
@@ -87,6 +88,11 @@ pub fn check_scope(scope: &[String], root: &Path, handles: &BTreeMap<String, Han
     if scope.is_empty() {
         return Err(refused("the scope is empty", format!("name some of {}", STACKS[1..].join(", "))));
     }
+    let root = root.canonicalize().map_err(|error| {
+        refused(format!("the Terraform root {} cannot be read: {error}", root.display()), "correct --terraform-root")
+    })?;
+    let folders = folders(&root, handles)?;
+    check_apart(&folders, handles)?;
     for stack in scope {
         if !STACKS.contains(&stack.as_str()) {
             return Err(refused(
@@ -98,19 +104,67 @@ pub fn check_scope(scope: &[String], root: &Path, handles: &BTreeMap<String, Han
             return Err(refused("every other stack is built on core", "leave core out of the scope"));
         }
         let Ok(key) = super::folder::pinned(handles, &key_handle(stack)) else { continue };
-        for other in STACKS.into_iter().filter(|other| !scope.iter().any(|stack| stack == other)) {
-            let directory = super::folder::directory(root, other, handles).observation;
-            let files = directory
-                .value()
-                .into_iter()
-                .flat_map(|directory| directory.files.iter().map(|file| root.join(&directory.path).join(file)));
-            for file in files {
-                if std::fs::read_to_string(&file).is_ok_and(|text| text.contains(&format!("\"{key}\""))) {
+        for (other, directory) in folders.iter().filter(|(other, _)| !scope.iter().any(|stack| stack == *other)) {
+            for file in directory.files.iter().map(|file| root.join(&directory.path).join(file)) {
+                let text = std::fs::read_to_string(&file).map_err(|error| {
+                    refused(format!("{} cannot be read: {error}", file.display()), "see that every stack can be read")
+                })?;
+                if text.contains(&format!("\"{key}\"")) {
                     return Err(refused(
                         format!("the stack {other} reads the state of {stack} and is not in the scope"),
                         format!("leave {stack} out of the scope, or have {other} approved with it"),
                     ));
                 }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The folders of the stacks that the registry pins one for.
+fn folders(
+    root: &Path,
+    handles: &BTreeMap<String, Handle>,
+) -> Result<BTreeMap<&'static str, Directory>, RehearsalError> {
+    let mut folders = BTreeMap::new();
+    for stack in STACKS {
+        match super::folder::directory(root, stack, handles).observation {
+            Observation::Present { value, .. } => {
+                folders.insert(stack, value);
+            }
+            Observation::NotCollected { .. } => {}
+            Observation::Absent { error, .. } | Observation::Unreadable { error, .. } => {
+                return Err(refused(
+                    format!("the folder of the stack {stack} cannot be read: {}", error.message),
+                    format!("correct {}", directory_handle(stack)),
+                ));
+            }
+        }
+    }
+    Ok(folders)
+}
+
+/// Two stacks with one folder or one state are one: to destroy either would destroy the other.
+fn check_apart(
+    folders: &BTreeMap<&'static str, Directory>,
+    handles: &BTreeMap<String, Handle>,
+) -> Result<(), RehearsalError> {
+    let key = |stack: &str| super::folder::pinned(handles, &key_handle(stack)).ok();
+    for (index, one) in STACKS.into_iter().enumerate() {
+        for other in STACKS.into_iter().skip(index + 1) {
+            if key(one).is_some() && key(one) == key(other) {
+                return Err(refused(
+                    format!("the stacks {one} and {other} keep their state under one key"),
+                    format!("correct {} or {}", key_handle(one), key_handle(other)),
+                ));
+            }
+            // Paths are canonical: two names of one folder are one.
+            let path = |stack| folders.get(stack).map(|folder| &folder.path);
+            if path(one).is_some() && path(one) == path(other) {
+                return Err(refused(
+                    format!("the stacks {one} and {other} have one folder"),
+                    format!("correct {} or {}", directory_handle(one), directory_handle(other)),
+                ));
             }
         }
     }
@@ -189,6 +243,11 @@ pub async fn rehearse(
         journal.recover.insert(name.to_owned(), outcome);
         let Some(after) = after else { break };
         journal.post_recovery.insert(name.to_owned(), after);
+    }
+    for name in journal.touched.iter().filter(|name| !journal.destroy.contains_key(*name)) {
+        stage.failures.push(format!(
+            "the rehearsal was stopped while it destroyed {name}, so nobody has seen that it was gone; rehearse it anew"
+        ));
     }
     for name in scope.iter().filter(|name| journal.resumed && !journal.touched.iter().any(|touched| touched == *name)) {
         stage.failures.push(format!("{name} was not destroyed before the rehearsal was stopped; rehearse it anew"));

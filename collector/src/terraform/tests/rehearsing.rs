@@ -151,7 +151,9 @@ fn what_an_earlier_process_destroyed_is_recovered_on_resume() {
     let rehearsed = run(&world, stopped()).expect("rehearsed");
     assert_eq!(rehearsed.journal.recover["ops"]["exit_code"], 0);
     let missed = "data_ml was not destroyed before the rehearsal was stopped; rehearse it anew";
-    assert_eq!(rehearsed.failures, [missed]);
+    let unseen =
+        "the rehearsal was stopped while it destroyed ops, so nobody has seen that it was gone; rehearse it anew";
+    assert_eq!(rehearsed.failures, [unseen, missed]);
     assert!(!world.has("gone.ops") && !world.calls("data_ml").contains(&"apply".to_owned()));
 }
 
@@ -186,4 +188,28 @@ fn a_stack_that_others_are_built_on_is_refused() {
         .expect("a file");
     assert!(check(&["data_ml"]).is_err_and(|error| error.contains("ops reads the state of data_ml")));
     assert_eq!(check(&["data_ml", "ops"]), Ok(()));
+}
+
+#[test]
+fn stacks_that_share_a_folder_or_a_state_are_refused() {
+    for (handle, from, problem) in [
+        ("TF_STATE_KEY_OPS", "TF_STATE_KEY_CORE", "core and ops keep their state under one key"),
+        ("TF_STACK_OPS_DIR", "TF_STACK_CORE_DIR", "core and ops have one folder"),
+    ] {
+        let mut world = world();
+        let shared = world.handles[from].clone();
+        world.handles.insert(handle.to_owned(), shared);
+        let error = check_scope(&["ops".to_owned()], world.root(), &world.handles).expect_err("refused").to_string();
+        assert!(error.contains(problem) && error.contains("nothing was touched"), "{error}");
+    }
+}
+
+#[test]
+fn a_scope_is_refused_where_a_stack_cannot_be_looked_at() {
+    let world = world();
+    std::fs::remove_dir_all(world.folder("runtime")).expect("a folder");
+    let error = check_scope(&["ops".to_owned()], world.root(), &world.handles).expect_err("refused").to_string();
+    assert!(error.contains("the folder of the stack runtime cannot be read"), "{error}");
+    let error = check_scope(&["ops".to_owned()], &world.root().join("nowhere"), &world.handles).expect_err("refused");
+    assert!(error.to_string().contains("the Terraform root"), "{error}");
 }
