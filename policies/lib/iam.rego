@@ -2,14 +2,17 @@
 # title: IAM policy documents
 # description: |
 #   What a set of policy documents certainly permits. The analysis errs on the side of `no`: an Allow with a condition
-#   grants nothing, a Deny counts whatever its condition says, and a document that cannot be understood permits nothing
+#   that is not known to be met grants nothing, a Deny counts whatever its condition says, and a document that cannot be understood permits nothing
 #   at all.
 package lib.iam
 
 # The actions that the documents do not certainly permit on the resource, sorted.
-missing(documents, actions, resource) := sort({action |
+missing(documents, actions, resource) := missing_under(documents, actions, resource, {})
+
+# The same for a request of which the values of some condition keys, in lower case, are known.
+missing_under(documents, actions, resource, context) := sort({action |
 	some action in actions
-	not _permits(documents, action, resource)
+	not _permits(documents, action, resource, context)
 })
 
 # The actions that a resource's own policy may take away from the principal, sorted.
@@ -64,11 +67,11 @@ _is_boundless(statement, positive, _, stems) if {
 
 _is_boundless(statement, _, negative, _) if negative in object.keys(statement)
 
-_permits(documents, action, resource) if {
+_permits(documents, action, resource, context) if {
 	count(opaque(documents)) == 0
 	some document in documents
 	some statement in _statements(document)
-	_grants(statement, action, resource)
+	_grants(statement, action, resource, context)
 	not _is_denied(documents, action, resource)
 }
 
@@ -78,11 +81,32 @@ _is_denied(documents, action, resource) if {
 	_takes_away(statement, action, resource)
 }
 
-_grants(statement, action, resource) if {
+_grants(statement, action, resource, context) if {
 	object.get(statement, "Effect", null) == "Allow"
-	object.get(statement, "Condition", {}) == {}
+	_is_met(object.get(statement, "Condition", {}), context)
 	_surely_covers(statement, "Action", "NotAction", lower(action))
 	_surely_covers(statement, "Resource", "NotResource", resource)
+}
+
+# A condition on anything but what is known of the request may fail.
+_is_met(condition, context) if {
+	is_object(condition)
+	every operator, required in condition {
+		operator in {"StringEquals", "StringLike"}
+		is_object(required)
+		count([key | some key, values in required; not _is_among(operator, object.get(context, lower(key), null), values)]) == 0
+	}
+}
+
+_is_among("StringEquals", text, values) if {
+	is_string(text)
+	text in _list(values)
+}
+
+_is_among("StringLike", text, values) if {
+	is_string(text)
+	some pattern in _texts(values)
+	_matches(pattern, text)
 }
 
 _surely_covers(statement, positive, _, text) if {

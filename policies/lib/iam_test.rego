@@ -92,6 +92,34 @@ test_a_denial_in_another_document_counts if {
 	iam.missing([_document([_allow({})]), _document([_deny({})])], _actions, _cluster) == _write
 }
 
+# Conditions of a statement, and whether a request with a known `kms:ViaService` certainly meets them.
+_conditions := {
+	"none": {"given": {}, "met": true},
+	"the known value": {"given": {"StringEquals": {"kms:ViaService": "ssm.eu-west-2.amazonaws.com"}}, "met": true},
+	"one of several": {"given": {"StringEquals": {"KMS:viaservice": ["s3", "ssm.eu-west-2.amazonaws.com"]}}, "met": true},
+	"a pattern": {"given": {"StringLike": {"kms:ViaService": "ssm.*.amazonaws.com"}}, "met": true},
+	"a pattern that is none": {"given": {"StringEquals": {"kms:ViaService": "ssm.*.amazonaws.com"}}, "met": false},
+	"another value": {"given": {"StringEquals": {"kms:ViaService": "s3.eu-west-2.amazonaws.com"}}, "met": false},
+	"an unknown key": {"given": {"StringLike": {"aws:PrincipalTag/team": "*"}}, "met": false},
+	"an unknown key beside the known": {
+		"given": {"StringEquals": {"kms:ViaService": "ssm.eu-west-2.amazonaws.com", "aws:x": "y"}},
+		"met": false,
+	},
+	"another operator": {"given": {"StringNotEquals": {"kms:ViaService": "s3.eu-west-2.amazonaws.com"}}, "met": false},
+	"no condition at all": {"given": ["x"], "met": false},
+	"an operator of nothing": {"given": {"StringEquals": "x"}, "met": false},
+}
+
+test_a_condition_is_met_only_by_what_is_known if {
+	context := {"kms:viaservice": "ssm.eu-west-2.amazonaws.com"}
+	found := {name: met |
+		some name, case in _conditions
+		statement := _allow({"Action": "kms:Decrypt", "Resource": "*", "Condition": case.given})
+		met := iam.missing_under([_document([statement])], ["kms:Decrypt"], _cluster, context) == []
+	}
+	found == {name: case.met | some name, case in _conditions}
+}
+
 test_no_document_permits_nothing if iam.missing([], _actions, _cluster) == _all
 
 test_one_document_that_cannot_be_understood_spoils_all if {

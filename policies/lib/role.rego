@@ -12,6 +12,9 @@ import data.lib.iam
 # Every aspect of the role.
 refs(name) := [aws.role(name, aspect, []) | some aspect in ["role", "attached_policies", "inline_policies"]]
 
+# What says which actions it may take.
+policies(name) := [attached(name), inline(name)]
+
 attached(name) := aws.role(name, "attached_policies", ["AttachedPolicies"])
 
 inline(name) := aws.role(name, "inline_policies", ["Policies"])

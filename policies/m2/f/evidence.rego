@@ -6,6 +6,7 @@ import data.lib.fact
 import data.lib.handle
 import data.lib.receipt
 import data.lib.report
+import data.lib.role as identity
 import data.lib.secret
 import data.lib.stack
 
@@ -41,11 +42,19 @@ _observed := [ref |
 	some refs in [
 		[_description(name) | some name in _secrets.paths],
 		[aws.simulation(role, []) | some role in _roles],
+		[ref | some role in _decrypting_roles; some ref in identity.policies(role)],
 		[stack.step(name, "outputs", []) | some name, _ in data.contract.m2.stacks],
 		[aws.parameters([]), aws.function(_function, "configuration", [])],
 	]
 	some ref in refs
 ]
+
+# The roles that need a credential, and so the key that encrypts it.
+_decrypting_roles := {role |
+	some role, paths in _secrets.readers
+	some path in paths
+	path in _secrets.secure
+}
 
 _description(name) := aws.parameter(name, "metadata", [])
 

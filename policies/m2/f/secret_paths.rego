@@ -112,14 +112,17 @@ b2 contains check.equals(
 # description: |
 #   The policy simulation denies a role a parameter that it needs, allows it a credential that is none of its business
 #   by any of the actions that give a parameter's value, or says nothing of the pair. Permissions boundaries are part of
-#   the simulation.
+#   the simulation. Or a parameter that the role needs is encrypted with the platform's key, and the role's own policies
+#   do not let it decrypt with that.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 # custom:
 #   code: M2F-B3
 #   severity: S1
 #   taxonomy: M2-B3
-#   remediation: Let the role's policies name the parameters that it needs, one by one, and apply the role's stack.
+#   remediation: >-
+#     Let the role's policies name the parameters that it needs, one by one, and `kms:Decrypt` on the key that encrypts
+#     them, and apply the role's stack.
 b3 contains check.of({
 	"subject": role,
 	"claim": sprintf("it may read %s", [path]),
@@ -147,6 +150,19 @@ b3 contains check.of({
 	some role in _roles
 	some path in _secrets.secure
 	not path in object.get(_secrets.readers, role, [])
+}
+
+b3 contains check.of({
+	"subject": role,
+	"claim": sprintf("it may decrypt %s", [path]),
+	"refs": _decryption_refs(role, path),
+	"handles": [],
+	"holds": count(_decryption_faults(role, path)) == 0,
+	"expected": [],
+	"actual": _decryption_faults(role, path),
+}) if {
+	some role, paths in _secrets.readers
+	some path in paths
 }
 
 # METADATA

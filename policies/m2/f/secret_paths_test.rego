@@ -15,6 +15,12 @@ _simulation(role) := ["aws", "iam", "simulations", sprintf("arn:aws:iam::1234567
 
 _rows(role) := array.concat(_simulation(role), ["value", "EvaluationResults"])
 
+_role(name, aspect) := ["aws", "iam", "roles", sprintf("arn:aws:iam::123456789012:role/%s", [name]), aspect]
+
+_policies(role) := array.concat(_role(role, "inline_policies"), ["value", "Policies"])
+
+_encrypted_by(key) := fixture.put(_ready, array.concat(_description("ig/api_key"), ["value", "KeyId"]), key)
+
 _inventory := ["aws", "ssm", "inventories", _folder, "parameters"]
 
 # The same results with what another decision on one path changes.
@@ -60,13 +66,17 @@ _damaged := {
 	},
 	"a parameter that is not there": {
 		"document": fixture.absent(_ready, _description("redis/endpoint")),
-		"expected": {["M2F-B2", "SSM_REDIS_ENDPOINT_PATH", "the parameter is there", "absent"]},
+		"expected": {
+			["M2F-B2", "SSM_REDIS_ENDPOINT_PATH", "the parameter is there", "absent"],
+			_undecided("ROLE_EKS_RUNTIME_PLATFORM_BASE", "SSM_REDIS_ENDPOINT_PATH", "it may decrypt", "absent"),
+		},
 	},
 	"a credential that is not there": {
 		"document": fixture.absent(_ready, _description("ig/api_key")),
 		"expected": {
 			["M2F-B2", "SSM_IG_API_KEY_PATH", "the parameter is there", "absent"],
 			["M2F-B2", "SSM_IG_API_KEY_PATH", "the parameter is encrypted", "absent"],
+			_undecided("ROLE_LAMBDA_IG_EXECUTION", "SSM_IG_API_KEY_PATH", "it may decrypt", "absent"),
 		},
 	},
 	"a credential that is not encrypted": {
@@ -74,8 +84,35 @@ _damaged := {
 		"expected": {["M2F-B2", "SSM_IG_API_KEY_PATH", "the parameter is encrypted", "violated"]},
 	},
 	"an address that is encrypted": {
-		"document": fixture.put(_ready, array.concat(_description("redis/endpoint"), ["value", "Type"]), "SecureString"),
+		"document": fixture.put(
+			fixture.put(_ready, array.concat(_description("redis/endpoint"), ["value", "Type"]), "SecureString"),
+			array.concat(_description("redis/endpoint"), ["value", "KeyId"]),
+			"alias/platform",
+		),
 		"expected": set(),
+	},
+	"a credential under the platform's key by its id": {
+		"document": _encrypted_by("key-1"),
+		"expected": set(),
+	},
+	"a credential under the key that AWS manages": {
+		"document": fixture.put(_encrypted_by("alias/aws/ssm"), _policies("ig"), []),
+		"expected": set(),
+	},
+	"a credential under another key": {
+		"document": _encrypted_by("alias/other"),
+		"expected": {_undecided("ROLE_LAMBDA_IG_EXECUTION", "SSM_IG_API_KEY_PATH", "it may decrypt", "violated")},
+	},
+	"a credential under a key that is not named": {
+		"document": fixture.without(_ready, array.concat(_description("ig/api_key"), ["value", "KeyId"])),
+		"expected": {_undecided("ROLE_LAMBDA_IG_EXECUTION", "SSM_IG_API_KEY_PATH", "it may decrypt", "violated")},
+	},
+	"a role that may not use the key": {
+		"document": fixture.put(_ready, _policies("base"), []),
+		"expected": {
+			_undecided("ROLE_EKS_RUNTIME_PLATFORM_BASE", "SSM_AURORA_USERNAME_PATH", "it may decrypt", "violated"),
+			_undecided("ROLE_EKS_RUNTIME_PLATFORM_BASE", "SSM_AURORA_PASSWORD_PATH", "it may decrypt", "violated"),
+		},
 	},
 	"a handle beyond the inventory": {
 		"document": _another("SSM_EXTRA_PATH"),
@@ -196,9 +233,12 @@ _of(code, document) := {blocker |
 
 # The codes that an observation decides, when it cannot be read.
 _decides := {
-	_description("redis/endpoint"): {"M2F-B2"},
-	_description("ig/api_key"): {"M2F-B2"},
-	_description("msk/bootstrap_brokers"): {"M2F-B2"},
+	_description("redis/endpoint"): {"M2F-B2", "M2F-B3"},
+	_description("ig/api_key"): {"M2F-B2", "M2F-B3"},
+	_description("msk/bootstrap_brokers"): {"M2F-B2", "M2F-B3"},
+	_role("ig", "inline_policies"): {"M2F-B3"},
+	_role("mwaa", "attached_policies"): {"M2F-B3"},
+	["aws", "kms", "aliases", "alias/platform", "key"]: {"M2F-B3"},
 	_simulation("ig"): {"M2F-B3"},
 	_simulation("orchestrator"): {"M2F-B3"},
 	_inventory: {"M2F-B7"},
@@ -219,7 +259,7 @@ test_each_unpinned_handle_blocks if {
 		some name in [
 			"SSM_REDIS_ENDPOINT_PATH", "SSM_IG_API_KEY_PATH", "PROJECT_SLUG", "ENV_NAME", "ROLE_FLINK_EXECUTION",
 			"ROLE_APIGW_IG_INVOKE", "SECRETS_BACKEND", "SECRETS_PLAINTEXT_OUTPUT_ALLOWED", "IG_AUTH_MODE",
-			"IG_AUTH_HEADER_NAME", "LAMBDA_IG_HANDLER_NAME", "TF_STACK_OPS_DIR",
+			"IG_AUTH_HEADER_NAME", "LAMBDA_IG_HANDLER_NAME", "TF_STACK_OPS_DIR", "KMS_KEY_ALIAS_PLATFORM",
 		]
 	}
 	codes == {
@@ -235,5 +275,6 @@ test_each_unpinned_handle_blocks if {
 		"IG_AUTH_HEADER_NAME": {"M2F-B5"},
 		"LAMBDA_IG_HANDLER_NAME": {"M2F-B4", "M2F-B5", "M2F-B7"},
 		"TF_STACK_OPS_DIR": {"M2F-B4", "M2F-B7"},
+		"KMS_KEY_ALIAS_PLATFORM": {"M2F-B3"},
 	}
 }
