@@ -13,7 +13,7 @@ import data.lib.stack
 # description: |
 #   The budget is absent or has ended, has another limit, currency or period than pinned, or one of its three alerts has no
 #   notification with a subscriber; an alarm is absent or alarms nobody; a dashboard is absent or empty; or the contract
-#   that ties spending to an outcome names an invalid path, or other fields than required. An alert's threshold may be
+#   that ties spending to an outcome names an invalid path, or other fields than required, or is switched off. An alert's threshold may be
 #   an amount or a percentage of the budget's limit, but must come to exactly the pinned amount, and it must be one on
 #   what was spent: a forecast needs weeks of history.
 # related_resources:
@@ -134,6 +134,10 @@ b6 contains check.of({
 }
 
 b6 contains _is_path(name, placeholders) if some name, placeholders in _ops.path_patterns
+
+b6 contains check.pinned_as(name, "the guardrail is switched on", expected) if {
+	some name, expected in _ops.guardrails
+}
 
 b6 contains _lists(_ops.receipt_fields.handle, _ops.receipt_fields.required)
 

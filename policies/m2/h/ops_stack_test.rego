@@ -173,6 +173,14 @@ _damaged := {
 		"document": fixture.pinned(_ready, "DAILY_COST_POSTURE_PATH_PATTERN", "evidence/daily.json"),
 		"expected": {["M2H-B6", "DAILY_COST_POSTURE_PATH_PATTERN", "it is a valid path", "violated"]},
 	},
+	"a guardrail that is switched off": {
+		"document": fixture.pinned(_ready, "PHASE_COST_OUTCOME_REQUIRED", false),
+		"expected": {["M2H-B6", "PHASE_COST_OUTCOME_REQUIRED", "the guardrail is switched on", "violated"]},
+	},
+	"a guardrail that is not pinned": {
+		"document": fixture.pinned(_ready, "TEARDOWN_BLOCK_ON_RESIDUAL_RISK", "TO_PIN"),
+		"expected": {["M2H-B6", "TEARDOWN_BLOCK_ON_RESIDUAL_RISK", "the guardrail is switched on", "unpinned"]},
+	},
 	"a receipt that lacks fields": {
 		"document": fixture.pinned(_ready, "COST_OUTCOME_RECEIPT_REQUIRED_FIELDS", "phase_id,spend_amount"),
 		"expected": {[
@@ -243,6 +251,7 @@ _decides := {
 	_role: {"M2H-B3"},
 	_description("aurora/password"): {"M2H-B4"},
 	_budget: {"M2H-B6"},
+	["aws", "costexplorer", "windows", "month_to_date", "cost"]: {"M2H-B7"},
 	_notifications: {"M2H-B6"},
 	_alarm("error-rate"): {"M2H-B6"},
 	_alarm("ig-http"): {"M2H-B6", "M2H-B8"},
