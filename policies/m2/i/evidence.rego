@@ -1,6 +1,5 @@
 package m2.i
 
-import data.lib.aws
 import data.lib.check
 import data.lib.fact
 import data.lib.moment
@@ -13,8 +12,8 @@ import data.lib.stack
 # description: |
 #   A step of the rehearsal, the inventory or a state lacks the calls that it came from, a call ended otherwise than the
 #   fact says, the steps do not follow each other in time, its logs were not scanned for secrets, or the rehearsal does not
-#   name itself, was of another account or region, ran under another approval than is on record or on a stack with pending
-#   changes, ended after this run, or is too old to say anything of what this run reads.
+#   name itself, ran on a stack with pending changes, ended after this run, or is too old to say anything of what this run
+#   reads.
 # custom:
 #   code: M2I-B7
 #   severity: S2
@@ -62,17 +61,6 @@ b7 contains check.of({
 	"violation": "evidence",
 })
 
-b7 contains check.of({
-	"subject": _rehearsal,
-	"claim": "it was run under the approval on record",
-	"refs": [_scope(["approval", "digest"]), _on_record("digest")],
-	"handles": [],
-	"holds": _is_as_on_record,
-	"expected": {key: fact.value(_on_record(key)) | some key in _approval_members},
-	"actual": object.union(_approval, {"kind": _rehearsal, "stacks": fact.value(_scope(["approved_stacks"]))}),
-	"violation": "evidence",
-})
-
 b7 contains check.equals(
 	name,
 	"the plan before the destroy showed no changes",
@@ -81,17 +69,6 @@ b7 contains check.equals(
 ) if {
 	some name in _required
 }
-
-b7 contains check.of({
-	"subject": _rehearsal,
-	"claim": "it was of the account and the region of this run",
-	"refs": [_scope(["account"]), _scope(["region"]), _caller],
-	"handles": [],
-	"holds": _is_of_this_run,
-	"expected": [fact.value(_caller), _region],
-	"actual": _place,
-	"violation": "evidence",
-})
 
 b7 contains check.of({
 	"subject": name,
@@ -124,32 +101,6 @@ _is_recent if {
 }
 
 _scan := {"subject": "plaintext_scan", "at": ["plaintext_scan"], "field": ["sources"], "handles": []}
-
-_on_record(key) := {"subject": _rehearsal, "at": ["approvals", "rehearsal"], "field": [key], "handles": []}
-
-_approval_members := ["kind", "digest", "stacks", "approved_by", "approved_at", "expires_at"]
-
-default _is_as_on_record := false
-
-_is_as_on_record if {
-	fact.value(_on_record("kind")) == "rehearsal"
-	check.same_elements(fact.value(_on_record("stacks")), fact.value(_scope(["approved_stacks"])))
-	every key in ["digest", "approved_by", "approved_at", "expires_at"] {
-		check.same(fact.value(_on_record(key)), fact.value(_scope(["approval", key])))
-	}
-}
-
-_caller := aws.caller_identity(["Account"])
-
-_region := object.get(input, ["run", "region"], null)
-
-_place := [fact.value(_scope(["account"])), fact.value(_scope(["region"]))]
-
-_is_of_this_run if {
-	fact.is_text(fact.value(_caller))
-	fact.is_text(_region)
-	_place == [fact.value(_caller), _region]
-} else := false
 
 # Some of these moments are kept to the second, and some more closely.
 _course(name) := [_to_the_second(fact.value(ref)) |

@@ -34,9 +34,10 @@ import data.lib.moment
 # METADATA
 # title: Scope of the rehearsal undefined, not approved, or left
 # description: |
-#   The scope lacks a required stack or holds an unknown one, the approval names other stacks than the scope or was not
-#   valid when the rehearsal began, others than the stacks of the scope were touched, or the allowlist of residuals is
-#   undefined. An allowlist that allows everything is none.
+#   The scope lacks a required stack or holds an unknown one, the approval names other stacks than the scope, was not
+#   valid when the rehearsal began, or is not the one on record; the rehearsal was of another account or region than this
+#   run; others than the stacks of the scope were touched; or the allowlist of residuals is undefined. An allowlist that
+#   allows everything is none.
 # custom:
 #   code: M2I-B1
 #   severity: S1

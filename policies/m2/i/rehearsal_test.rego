@@ -32,9 +32,9 @@ _not_approved := ["M2I-B1", "rehearsal", "somebody approved it, and the approval
 
 _other_days := ["M2I-B6", "rehearsal", "the cost is that of its days", "violated"]
 
-_another_approval := ["M2I-B7", "rehearsal", "it was run under the approval on record", "evidence"]
+_another_approval := ["M2I-B1", "rehearsal", "it was run under the approval on record", "violated"]
 
-_elsewhere := ["M2I-B7", "rehearsal", "it was of the account and the region of this run", "evidence"]
+_elsewhere := ["M2I-B1", "rehearsal", "it was of the account and the region of this run", "violated"]
 
 _left_scope := ["M2I-B1", "rehearsal", "the stacks of the scope were touched, and no others", "violated"]
 
@@ -172,7 +172,7 @@ _damaged := {
 	},
 	"no approval on record": {
 		"document": fixture.without(_ready, ["approvals", "rehearsal"]),
-		"expected": {["M2I-B7", "rehearsal", "it was run under the approval on record", "unreadable"]},
+		"expected": {["M2I-B1", "rehearsal", "it was run under the approval on record", "unreadable"]},
 	},
 	"a baseline with pending changes": {
 		"document": fixture.put(_ready, _step("baseline", ["ops", "exit_code"]), 2),

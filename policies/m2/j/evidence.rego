@@ -137,7 +137,7 @@ _entry_readiness := {
 	"m3_entry_ready": _is_entry_ready,
 	"substrate_ready": _is_ready,
 	"reasons": report.reasons,
-	"next_gate": object.get(report.verdict("M2.J"), "next_gate", "BLOCKED"),
+	"next_gate": _entry_gate,
 	"approvals": {kind: object.union(report.reading(_approval(kind, [])), {
 		"valid": _is_approved(kind),
 		"fault": _approval_fault(kind),
@@ -145,6 +145,11 @@ _entry_readiness := {
 		some kind in data.contract.m2.rollup.approvals
 	},
 }
+
+# What is open is not the gate of the lane, but the entry to what comes after it.
+_entry_gate := object.get(report.verdict("M2.J"), "next_gate", "BLOCKED") if {
+	_is_entry_ready
+} else := "BLOCKED"
 
 default _is_ready := false
 
@@ -182,6 +187,10 @@ _approval_fault(kind) := fact.outcome(_approval(kind, [])) if {
 	not fact.is_text(fact.value(_approval(kind, ["approved_by"])))
 } else := "its file is not on record" if {
 	not _is_on_record(_approval(kind, ["digest"]))
+} else := "it was given after the evidence of a lane" if {
+	kind in data.contract.m2.rollup.approved_before_evidence
+	some lane, _ in _rules
+	not moment.in_order([fact.value(_approval(kind, ["approved_at"])), _generated_at(lane)])
 } else := "it is not in force at the time of this run" if {
 	not moment.is_in_span(
 		_collected_at,

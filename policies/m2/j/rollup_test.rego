@@ -285,6 +285,14 @@ _approvals := {
 		"document": fixture.put(_ready, ["receipts", "file.approval/m2_go_ahead"], 7),
 		"fault": "its file is not on record",
 	},
+	"a go-ahead that came after the evidence": {
+		"document": fixture.put(_ready, ["approvals", "m2_go_ahead", "value", "approved_at"], "2026-02-22T20:40:12Z"),
+		"fault": "it was given after the evidence of a lane",
+	},
+	"a go-ahead that came after the pack of a lane": {
+		"document": fixture.put(_packed, ["approvals", "m2_go_ahead", "value", "approved_at"], "2026-02-22T10:40:12Z"),
+		"fault": "it was given after the evidence of a lane",
+	},
 	"an approval that has expired": {
 		"document": fixture.put(_ready, ["approvals", "m2_go_ahead", "value", "expires_at"], "2026-02-22T20:40:11Z"),
 		"fault": "it is not in force at the time of this run",
@@ -292,6 +300,11 @@ _approvals := {
 }
 
 # P0 needs no approval; M3 needs both.
+test_a_receipt_without_entry_opens_no_gate if {
+	_receipt(_ready, _passing).next_gate == "M2_DONE_M3_READY"
+	_receipt(_approvals["no go-ahead"].document, _passing).next_gate == "BLOCKED"
+}
+
 test_each_faulty_approval_keeps_m3_shut if {
 	found := {name: [receipt.m3_entry_ready, receipt.substrate_ready, receipt.approvals.m2_go_ahead.fault] |
 		some name, case in _approvals
