@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Every lane of the policies is evaluated, whichever are selected: the selection says which lanes the verdict covers.
-//! A lane upstream that it does not cover passes only by an evidence pack that was accepted when the facts were collected, and
-//! only while nothing blocks it on the facts of today.
+//! A lane upstream that it does not cover passes only by an evidence pack that was accepted when the facts were collected, that
+//! the rollup's `M2J-B1` finds young enough and unaltered, and only while nothing blocks it on the facts of today.
 //!
 //! Nothing here reads a clock, the network or the environment: the same inputs give the same bytes. The only clock is the
 //! document's own. Evaluating runs on a thread of its own under a time limit; after [`PolicyError::TimeLimit`] that thread may
@@ -121,22 +121,27 @@ fn evaluation(
         None => policies.engine().clone(),
         Some(_) => policies.engine_with(&json!({"waived": waived}))?,
     };
-    let scope = verdicts::Scope { document, policies, covered: &covered, waivers: &judged };
+    // All of them first: the rollup also judges the evidence of the lanes before it.
+    let findings: Vec<_> =
+        policies.lanes().iter().map(|lane| checks::evaluate(&engine, lane, &input)).collect::<Result<_, _>>()?;
+    let evidence = verdicts::evidence(policies.lanes(), &findings);
+    let scope = verdicts::Scope { document, policies, covered: &covered, waivers: &judged, evidence };
     let mut verdicts = Vec::new();
-    for lane in policies.lanes() {
-        let findings = checks::evaluate(&engine, lane, &input)?;
+    for (lane, findings) in policies.lanes().iter().zip(findings) {
         let verdict = scope.lane(lane, findings, &verdicts);
         verdicts.push(verdict);
     }
     let tool = tool();
     let waivers = judged.verdicts(&verdicts);
-    let reasons = scope.reasons(&verdicts, &waivers);
+    let obstacles = scope.obstacles(&verdicts, &waivers);
+    let reasons: Vec<String> = obstacles.iter().map(|obstacle| obstacle.text.clone()).collect();
     let artifacts = artifacts::evaluate(policies, &covered, &input, &tool, &verdicts, &reasons, &waived)?;
     verdicts.retain(|verdict| scope.covers(&verdict.lane));
     let outcome = verdicts::outcome(&verdicts, &reasons);
     let verdict = Verdict {
         format: FORMAT.to_owned(),
         outcome,
+        only_unreadable: verdicts::is_only_unreadable(&verdicts, &obstacles),
         p0: scope.p0(outcome),
         reasons,
         covers: covered.iter().map(|lane| lane.lane.clone()).collect(),

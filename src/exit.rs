@@ -1,6 +1,5 @@
 //! Exit codes: what a run of factgate tells the shell. They are a contract; the output format never changes them.
 
-use crate::check::Cause;
 use crate::verdict::{Outcome, Verdict};
 
 /// How a run ended, as its caller sees it.
@@ -62,17 +61,9 @@ impl Verdict {
     pub fn exit_code(&self) -> ExitCode {
         match self.outcome {
             Outcome::Go => ExitCode::Go,
-            Outcome::NoGo if self.is_only_unreadable() => ExitCode::Unreadable,
+            Outcome::NoGo if self.only_unreadable => ExitCode::Unreadable,
             Outcome::NoGo => ExitCode::NoGo,
         }
-    }
-
-    /// Whether a retry with readable facts could turn this into GO: nothing but unreadable facts blocks. A reason beside
-    /// the blockers (an unsealed document, a lane upstream without evidence, a waiver that blocks) stays whatever is read next time.
-    fn is_only_unreadable(&self) -> bool {
-        let blockers = self.lanes.iter().flat_map(|lane| &lane.blockers).filter(|blocker| blocker.is_open());
-        let mut causes = blockers.map(|blocker| blocker.cause).peekable();
-        self.reasons.is_empty() && causes.peek().is_some() && causes.all(|cause| cause == Cause::Unreadable)
     }
 }
 

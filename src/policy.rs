@@ -41,6 +41,9 @@ use crate::verdict::PoliciesIdentity;
 /// Where the pinned contract stands in `data`.
 const CONTRACT: [&str; 2] = ["contract", "m2"];
 
+/// What of it settings may override, as dotted keys: a list beside it in `data.contract`.
+const OVERRIDABLE: &str = "overridable";
+
 /// How policies are compiled.
 #[derive(Clone, Debug)]
 pub struct PolicyOptions {
@@ -168,6 +171,9 @@ fn override_contract(data: &mut Map<String, Value>, contract: &Map<String, Value
     if contract.is_empty() {
         return Ok(());
     }
+    let overridable = data.get(CONTRACT[0]).and_then(|contract| contract.get(OVERRIDABLE)).and_then(Value::as_array);
+    let overridable: Vec<String> =
+        overridable.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
     let mut object = data;
     for step in CONTRACT {
         object = match object.entry(step).or_insert_with(|| Value::Object(Map::new())) {
@@ -175,7 +181,26 @@ fn override_contract(data: &mut Map<String, Value>, contract: &Map<String, Value
             _ => return Err(PolicyError::internal(format!("`data.{}` is no object", CONTRACT.join(".")))),
         };
     }
-    data::override_object(object, contract)
+    data::override_object(object, contract)?;
+    // What the registry pins, and what is judged by it, is no setting: to change that is to change the policies.
+    let is_below = |key: &String, open: &String| key == open || key.starts_with(&format!("{open}."));
+    match data::leaves(contract).into_iter().find(|key| !overridable.iter().any(|open| is_below(key, open))) {
+        None => Ok(()),
+        Some(key) => Err(PolicyError::Override {
+            key,
+            problem: "is not left to settings".into(),
+            help: match overridable.is_empty() {
+                true => format!(
+                    "these policies leave nothing to settings; `data.{}.{OVERRIDABLE}` lists what is",
+                    CONTRACT[0]
+                ),
+                false => format!(
+                    "settings may change {}; anything else takes policies of your own (--policies)",
+                    overridable.join(", ")
+                ),
+            },
+        }),
+    }
 }
 
 /// An override changes what is evaluated as much as an edit of the data file would, so the digest covers it.
@@ -189,7 +214,7 @@ fn identity(set: &PolicySet, options: &PolicyOptions) -> PoliciesIdentity {
         hasher.update(contract.as_bytes());
         format!("sha256:{}", hex::encode(hasher.finalize()))
     };
-    PoliciesIdentity { digest, source: set.origin().to_string(), overrides: options.contract.keys().cloned().collect() }
+    PoliciesIdentity { digest, source: set.origin().to_string(), overrides: data::leaves(&options.contract) }
 }
 
 /// The same value with every object's keys in order, however the map type keeps them.

@@ -24,6 +24,8 @@ pub struct Verdict {
     pub format: String,
     /// GO if every covered lane passes and the document is sealed.
     pub outcome: Outcome,
+    /// Whether nothing but unreadable facts keeps the outcome from GO: worth a retry (exit code 3).
+    pub only_unreadable: bool,
     /// Why the outcome is NO-GO although no blocker says so: an unsealed document, a lane upstream that is neither covered nor
     /// proved by an accepted pack, a waiver that blocks.
     pub reasons: Vec<String>,
@@ -94,7 +96,7 @@ pub struct PoliciesIdentity {
     pub digest: String,
     /// `embedded`, or the folder given by `--policies`.
     pub source: String,
-    /// The keys of the contract that the user overrides.
+    /// The dotted keys of the contract that the user overrides.
     pub overrides: Vec<String>,
 }
 
@@ -204,7 +206,7 @@ impl Blocker {
 pub struct DefinitionOfDone {
     /// The item as the authority words it.
     pub item: String,
-    /// Whether none of its codes has a blocker that is not waived.
+    /// Whether none of its codes has a blocker that is not waived, on facts that are sealed.
     pub done: bool,
     /// The codes that hold it.
     pub codes: Vec<String>,

@@ -16,6 +16,7 @@ head(lane) := {
 	"generated_at_utc": object.get(input, ["run", "collected_at"], null),
 	"facts_digest": object.get(input, "digest", null),
 	"policies_digest": object.get(_factgate, "policies_digest", null),
+	"contract_overrides": object.get(_factgate, "contract_overrides", []),
 	"tool": object.get(_factgate, "tool", null),
 	"endpoint_url": object.get(input, ["run", "endpoint_url"], null),
 }
@@ -35,6 +36,7 @@ execution_summary(lane) := artifact(lane, {
 	"overall_pass": object.get(verdict(lane), "status", "BLOCKED") == "PASS",
 	"next_gate": object.get(verdict(lane), "next_gate", "BLOCKED"),
 	"blocked_by": object.get(verdict(lane), "blocked_by", []),
+	"reasons": object.get(verdict(lane), "reasons", []),
 	"blockers": blocking_codes(lane),
 	"blocker_count": count(blocking_codes(lane)),
 	"failed_check_count": count(object.get(verdict(lane), "blockers", [])),

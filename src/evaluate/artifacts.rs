@@ -29,6 +29,7 @@ pub(super) fn evaluate(
     let engine = policies.engine_with(&json!({
         "tool": serde_json::to_value(tool).map_err(shape)?,
         "policies_digest": policies.identity().digest,
+        "contract_overrides": policies.identity().overrides,
         "verdict": {"lanes": verdicts::as_data(verdicts).map_err(shape)?, "reasons": reasons},
         "waived": waived,
     }))?;

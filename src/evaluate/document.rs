@@ -71,6 +71,12 @@ impl Document {
             && observation.pointer("/value/summary/overall_pass") == Some(&Value::Bool(true))
     }
 
+    /// Whether it could not be found out if there is an evidence pack of a lane.
+    pub(crate) fn is_evidence_unreadable(&self, lane: &str) -> bool {
+        let status = self.facts.get("evidence").and_then(|evidence| evidence.get(lane)?.get("status"));
+        status.and_then(Value::as_str) == Some("unreadable")
+    }
+
     /// The phase execution id of one lane: `m2a_20260101T000000Z`.
     pub(crate) fn phase_execution_id(&self, lane_letter: char) -> String {
         format!("m2{lane_letter}_{}", self.stamp)

@@ -1,6 +1,6 @@
 //! From checks to verdicts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -16,6 +16,9 @@ const P0_NAME: &str = "SUBSTRATE_READY";
 
 /// The lane that rolls all others up.
 const ROLLUP: &str = "M2.J";
+
+/// The code of the rollup that judges the evidence of the lanes before it: each of its checks has a lane for its subject.
+const EVIDENCE_CODE: &str = "M2J-B1";
 
 /// The gate of a lane that does not pass.
 const NO_GATE: &str = "BLOCKED";
@@ -35,6 +38,30 @@ pub(super) struct Scope<'run> {
     pub(super) policies: &'run Policies,
     pub(super) covered: &'run [&'run Lane],
     pub(super) waivers: &'run Judged<'run>,
+    pub(super) evidence: Option<BTreeMap<String, Vec<Check>>>,
+}
+
+/// Why something does not pass although no blocker of its own says so.
+pub(super) struct Obstacle {
+    pub(super) text: String,
+    /// Whether reading again what could not be read may take it away.
+    is_unreadable: bool,
+}
+
+impl Obstacle {
+    fn lasting(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_unreadable: false }
+    }
+}
+
+/// What the rollup has to say about the evidence of each lane, if the policies have a rollup.
+pub(super) fn evidence(lanes: &[Lane], findings: &[Findings]) -> Option<BTreeMap<String, Vec<Check>>> {
+    let (_, rollup) = lanes.iter().zip(findings).find(|(lane, _)| lane.lane == ROLLUP)?;
+    let mut evidence: BTreeMap<String, Vec<Check>> = BTreeMap::new();
+    for check in rollup.codes.iter().filter(|code| code.code == EVIDENCE_CODE).flat_map(|code| &code.checks) {
+        evidence.entry(check.subject.clone()).or_default().push(check.clone());
+    }
+    Some(evidence)
 }
 
 impl Scope<'_> {
@@ -52,7 +79,7 @@ impl Scope<'_> {
         }
         for upstream in &lane.upstream {
             if let Some(problem) = self.upstream_problem(upstream, before) {
-                reasons.push(format!("{upstream} {problem}"));
+                reasons.push(format!("{upstream} {}", problem.text));
                 blocked_by.push(upstream.clone());
             }
         }
@@ -72,38 +99,70 @@ impl Scope<'_> {
                 LaneStatus::Blocked => NO_GATE.to_owned(),
             },
             phase_execution_id: self.document.phase_execution_id(lane.letter()),
-            definition_of_done: definition_of_done(lane, &blockers),
+            definition_of_done: definition_of_done(lane, &blockers, self.document.identity().sealed),
             codes: findings.codes,
             blockers,
             observations: findings.observations,
         }
     }
 
-    /// Why a lane upstream does not pass, if so. One that is not covered passes by its evidence pack, and only while nothing
-    /// blocks it, or a lane before it, on the facts of today.
-    fn upstream_problem(&self, name: &str, before: &[LaneVerdict]) -> Option<&'static str> {
+    /// Why a lane upstream does not pass, if so. One that is not covered passes by its evidence pack: as long as the rollup would
+    /// take it, and while nothing blocks the lane, or one before it, on the facts of today.
+    fn upstream_problem(&self, name: &str, before: &[LaneVerdict]) -> Option<Obstacle> {
         let Some(verdict) = before.iter().find(|verdict| verdict.lane == name) else {
-            return Some("was not evaluated");
+            return Some(Obstacle::lasting("was not evaluated"));
         };
         if self.covers(name) {
-            return (verdict.status != LaneStatus::Pass).then_some("does not pass");
+            return (verdict.status != LaneStatus::Pass).then(|| Obstacle::lasting("does not pass"));
         }
         if !self.document.has_accepted_pack(name) {
-            return Some("is not covered, and the facts hold no accepted pack in which it passes");
+            return Some(Obstacle {
+                text: "is not covered, and the facts hold no accepted pack in which it passes".to_owned(),
+                is_unreadable: self.document.is_evidence_unreadable(name),
+            });
         }
-        (!self.is_clear(verdict, before)).then_some("is not covered, and its pack does not hold on the facts of today")
+        let mut open = self.open(verdict, before);
+        let what = if open.is_empty() {
+            open = self.faults_of_evidence(name);
+            "is not covered, and its pack is altered, too old or no longer true"
+        } else {
+            open.extend(self.faults_of_evidence(name));
+            "is not covered, and its pack does not hold on the facts of today"
+        };
+        let codes: BTreeSet<&str> = open.iter().map(|(code, _)| code.as_str()).collect();
+        (!open.is_empty()).then(|| Obstacle {
+            text: format!("{what} ({})", codes.into_iter().collect::<Vec<_>>().join(", ")),
+            is_unreadable: open.iter().all(|(_, cause)| *cause == Cause::Unreadable),
+        })
     }
 
-    /// Whether nothing blocks a lane or any lane before it.
-    fn is_clear(&self, verdict: &LaneVerdict, before: &[LaneVerdict]) -> bool {
-        let lane = self.policies.lanes().iter().find(|lane| lane.lane == verdict.lane);
-        let Some(lane) = lane else { return false };
-        !verdict.blockers.iter().any(Blocker::is_open)
-            && self.waivers.problems(lane, &verdict.blockers).is_empty()
-            && lane.upstream.iter().all(|upstream| {
-                let upstream = before.iter().find(|verdict| verdict.lane == *upstream);
-                upstream.is_some_and(|verdict| self.is_clear(verdict, before))
-            })
+    /// What the rollup holds against the evidence of a lane. Policies without a rollup have nothing to say; a rollup that says
+    /// nothing of a lane does not take its evidence.
+    fn faults_of_evidence(&self, name: &str) -> Vec<(String, Cause)> {
+        let Some(evidence) = &self.evidence else { return Vec::new() };
+        match evidence.get(name) {
+            Some(checks) => {
+                let failed = checks.iter().filter(|check| !check.ok);
+                failed.map(|check| (EVIDENCE_CODE.to_owned(), check.cause)).collect()
+            }
+            None => vec![(EVIDENCE_CODE.to_owned(), Cause::Evidence)],
+        }
+    }
+
+    /// What blocks a lane or any lane before it, by code and cause.
+    fn open(&self, verdict: &LaneVerdict, before: &[LaneVerdict]) -> Vec<(String, Cause)> {
+        let of_lane = verdict.blockers.iter().filter(|blocker| blocker.is_open());
+        let mut open: Vec<(String, Cause)> = of_lane.map(|blocker| (blocker.code.clone(), blocker.cause)).collect();
+        let Some(lane) = self.policies.lanes().iter().find(|lane| lane.lane == verdict.lane) else { return open };
+        let waivers = self.waivers.problems(lane, &verdict.blockers).into_iter();
+        open.extend(waivers.map(|_| ("a waiver".to_owned(), Cause::Violated)));
+        for upstream in &lane.upstream {
+            match before.iter().find(|verdict| verdict.lane == *upstream) {
+                Some(verdict) => open.extend(self.open(verdict, before)),
+                None => open.push((upstream.clone(), Cause::Violated)),
+            }
+        }
+        open
     }
 
     /// Codes come in the order of the lane's, checks are sorted already.
@@ -146,11 +205,11 @@ impl Scope<'_> {
     }
 
     /// Why the outcome is NO-GO beside the blockers of the covered lanes. `lanes` are the verdicts on all lanes.
-    pub(super) fn reasons(&self, lanes: &[LaneVerdict], waivers: &[WaiverVerdict]) -> Vec<String> {
-        let mut reasons = Vec::new();
+    pub(super) fn obstacles(&self, lanes: &[LaneVerdict], waivers: &[WaiverVerdict]) -> Vec<Obstacle> {
+        let mut obstacles = Vec::new();
         if !self.document.identity().sealed {
-            reasons
-                .push("the fact document is unsealed: nothing proves that it is what the collector wrote".to_owned());
+            let text = "the fact document is unsealed: nothing proves that it is what the collector wrote";
+            obstacles.push(Obstacle::lasting(text));
         }
         for lane in lanes.iter().filter(|lane| self.covers(&lane.lane)) {
             // The rollup answers for every lane, whatever it declares to be upstream of it.
@@ -160,18 +219,22 @@ impl Scope<'_> {
             };
             for upstream in needed.into_iter().filter(|upstream| !self.covers(upstream)) {
                 if let Some(problem) = self.upstream_problem(upstream, lanes) {
-                    reasons.push(format!("{} needs {upstream}, which {problem}", lane.lane));
+                    obstacles.push(Obstacle {
+                        text: format!("{} needs {upstream}, which {}", lane.lane, problem.text),
+                        is_unreadable: problem.is_unreadable,
+                    });
                 }
             }
         }
-        reasons.extend(waivers.iter().filter_map(|waiver| {
-            waiver.problem.as_ref().map(|problem| sentence(&waiver.code, &waiver.subject, problem))
+        obstacles.extend(waivers.iter().filter_map(|waiver| {
+            let problem = waiver.problem.as_ref()?;
+            Some(Obstacle::lasting(sentence(&waiver.code, &waiver.subject, problem)))
         }));
-        reasons
+        obstacles
     }
 
     /// The P0 verdict. It needs every lane of the contract: covered, or answered for by the rollup, which passes only if each of
-    /// them passes here or by an accepted pack that holds on the facts of today (see [`Self::reasons`]).
+    /// them passes here or by an accepted pack that holds on the facts of today (see [`Self::obstacles`]).
     pub(super) fn p0(&self, outcome: Outcome) -> P0 {
         let is_rolled_up = self.covers(ROLLUP);
         let is_known = |name: &str| self.policies.lanes().iter().any(|lane| lane.lane == name);
@@ -217,12 +280,13 @@ fn shortened(text: &str) -> String {
     short
 }
 
-fn definition_of_done(lane: &Lane, blockers: &[Blocker]) -> Vec<DefinitionOfDone> {
+/// Facts that nobody vouches for show nothing to be done.
+fn definition_of_done(lane: &Lane, blockers: &[Blocker], is_sealed: bool) -> Vec<DefinitionOfDone> {
     lane.definition_of_done
         .iter()
         .map(|item| DefinitionOfDone {
             item: item.item.clone(),
-            done: !blockers.iter().any(|blocker| blocker.is_open() && item.codes.contains(&blocker.code)),
+            done: is_sealed && !blockers.iter().any(|blocker| blocker.is_open() && item.codes.contains(&blocker.code)),
             codes: item.codes.clone(),
         })
         .collect()
@@ -232,6 +296,17 @@ fn definition_of_done(lane: &Lane, blockers: &[Blocker]) -> Vec<DefinitionOfDone
 pub(super) fn outcome(lanes: &[LaneVerdict], reasons: &[String]) -> Outcome {
     let pass = !lanes.is_empty() && lanes.iter().all(|lane| lane.status == LaneStatus::Pass);
     if pass && reasons.is_empty() { Outcome::Go } else { Outcome::NoGo }
+}
+
+/// Whether a retry with readable facts could turn a NO-GO into GO: nothing but unreadable facts blocks. What else stands beside
+/// the blockers (an unsealed document, a lane upstream without evidence, a waiver that blocks) stays whatever is read next time.
+pub(super) fn is_only_unreadable(lanes: &[LaneVerdict], obstacles: &[Obstacle]) -> bool {
+    let blockers = lanes.iter().flat_map(|lane| &lane.blockers).filter(|blocker| blocker.is_open());
+    let mut are_unreadable = blockers
+        .map(|blocker| blocker.cause == Cause::Unreadable)
+        .chain(obstacles.iter().map(|obstacle| obstacle.is_unreadable))
+        .peekable();
+    are_unreadable.peek().is_some() && are_unreadable.all(|is_unreadable| is_unreadable)
 }
 
 /// The classes of the M2 taxonomy with the codes that are open in each.

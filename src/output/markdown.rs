@@ -53,6 +53,7 @@ fn render_one(text: &mut String, verdict: &Verdict, archive: &Archive) -> std::f
     definition_of_done(text, verdict)?;
     blockers(text, verdict)?;
     waivers(text, verdict)?;
+    observations(text, verdict)?;
     evidence(text, verdict, archive)
 }
 
@@ -174,6 +175,21 @@ fn waivers(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
                 &waiver.waives.to_string(),
             ],
         )?;
+    }
+    Ok(())
+}
+
+/// What never blocks and belongs into the log all the same: approvals that are missing, for one.
+fn observations(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
+    writeln!(text, "\n### Observations\n")?;
+    if verdict.lanes.iter().all(|lane| lane.observations.is_empty()) {
+        return writeln!(text, "None.");
+    }
+    for lane in &verdict.lanes {
+        for observation in &lane.observations {
+            let part = |key| observation.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+            writeln!(text, "- {} {}: {}", lane.lane, escaped(part("subject")), escaped(part("message")))?;
+        }
     }
     Ok(())
 }

@@ -124,6 +124,9 @@ fn identity(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
         None => writeln!(text, "facts  {BAD}unsealed{BAD:#}: nothing shows that they are as they were collected")?,
     }
     writeln!(text, "rules  {FAINT}{}{FAINT:#} ({})", verdict.policies.digest, verdict.policies.source)?;
+    if !verdict.policies.overrides.is_empty() {
+        writeln!(text, "pinned {CODE}not as the policies have it{CODE:#}: {}", verdict.policies.overrides.join(", "))?;
+    }
     if let Some(endpoint) = &facts.endpoint_url {
         writeln!(text, "read   through {CODE}{endpoint}{CODE:#}, not AWS's own endpoints")?;
     }

@@ -103,6 +103,21 @@ fn override_below(into: &mut Map<String, Value>, from: &Map<String, Value>, pref
     Ok(())
 }
 
+/// The dotted keys of an override's values, sorted.
+pub(crate) fn leaves(contract: &Map<String, Value>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (key, value) in contract {
+        match value {
+            Value::Object(inner) if !inner.is_empty() => {
+                found.extend(leaves(inner).into_iter().map(|leaf| format!("{key}.{leaf}")));
+            }
+            _ => found.push(key.clone()),
+        }
+    }
+    found.sort();
+    found
+}
+
 pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

@@ -178,6 +178,7 @@ fn factgate(evaluation: &Evaluation) -> Value {
     json!({
         "tool": verdict.tool,
         "policies_digest": verdict.policies.digest,
+        "contract_overrides": verdict.policies.overrides,
         "verdict": {"lanes": lanes, "reasons": verdict.reasons},
     })
 }

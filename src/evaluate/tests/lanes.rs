@@ -119,8 +119,9 @@ fn a_lane_upstream_that_is_not_covered_passes_by_its_pack() {
         let mut facts = facts.clone();
         facts[letter] = json!(false);
         let verdict = covering_c(facts);
+        let code = format!("M2{}-B1", letter.to_uppercase());
         let reason = "M2.C needs M2.B, which is not covered, and its pack does not hold on the facts of today";
-        assert_eq!(verdict.reasons, [reason]);
+        assert_eq!(verdict.reasons, [format!("{reason} ({code})")]);
         assert_eq!(verdict.exit_code(), ExitCode::NoGo);
     }
 
@@ -134,6 +135,44 @@ fn a_lane_upstream_that_is_not_covered_passes_by_its_pack() {
         *facts["evidence"]["M2.B"].pointer_mut(pointer).unwrap() = other;
         assert_eq!(covering_c(facts).outcome, Outcome::NoGo, "{pointer}");
     }
+}
+
+/// What the rollup would not take as evidence, a single lane does not take either.
+#[test]
+fn a_pack_upstream_that_the_rollup_does_not_take_blocks() {
+    let rules =
+        "b1 contains object.union(check.is_true(\"fresh\"), {\"subject\": lane}) if some lane in [\"M2.A\", \"M2.B\"]";
+    let rollup = ("m2/j/rules.rego".to_owned(), lane('j', "M2.C", rules));
+    let policies = compile(chain().into_iter().chain([rollup]).collect());
+    let covering = |lane: &str, fresh: Value| {
+        let evidence = json!({"M2.B": pack("M2.B"), "M2.C": pack("M2.C")});
+        let mut facts = json!({"a": true, "b": true, "c": true, "d": true, "evidence": evidence});
+        facts["fresh"] = fresh;
+        evaluate(&document(facts, true), &policies, &[lane.to_owned()], &[]).unwrap().verdict
+    };
+    assert_eq!(covering("M2.C", json!(true)).exit_code(), ExitCode::Go);
+    let verdict = covering("M2.C", json!(false));
+    let reason = "M2.C needs M2.B, which is not covered, and its pack is altered, too old or no longer true (M2J-B1)";
+    assert_eq!((verdict.exit_code(), verdict.reasons), (ExitCode::NoGo, vec![reason.to_owned()]));
+    assert_eq!(covering("M2.C", json!("unreadable")).exit_code(), ExitCode::Unreadable);
+    // A rollup that says nothing of a lane vouches for none of its packs.
+    let verdict = covering("M2.J", json!(true));
+    assert!(verdict.reasons.iter().any(|reason| reason.starts_with("M2.J needs M2.C")), "{:?}", verdict.reasons);
+}
+
+/// What could not be read upstream may be readable next time, as it may in the lane itself.
+#[test]
+fn an_upstream_that_is_only_unreadable_is_worth_a_retry() {
+    let exit = |facts: Value| {
+        evaluate(&document(facts, true), &compile(chain()), &["M2.C".into()], &[]).unwrap().verdict.exit_code()
+    };
+    let unread = json!({"status": "unreadable", "receipts": []});
+    let facts = json!({"a": true, "b": true, "c": true, "evidence": {"M2.B": unread}});
+    assert_eq!(exit(facts), ExitCode::Unreadable);
+    let facts = json!({"a": true, "c": true, "evidence": {"M2.B": pack("M2.B")}});
+    assert_eq!(exit(facts), ExitCode::Unreadable);
+    let facts = json!({"a": false, "c": true, "evidence": {"M2.B": pack("M2.B")}});
+    assert_eq!(exit(facts), ExitCode::NoGo);
 }
 
 #[test]
@@ -163,7 +202,13 @@ fn policies_without_lanes_are_an_error() {
 /// All ten lanes, each with a code that claims the same.
 fn ten(upstream: impl Fn(char) -> String) -> Vec<(String, String)> {
     let lanes = ('a'..='j').map(|letter| {
-        let rules = "b1 contains check.is_true(\"a\")";
+        let rules = match letter {
+            'j' => {
+                "b1 contains object.union(check.is_true(\"a\"), {\"subject\": sprintf(\"M2.%s\", [lane])}) if {\n\t\
+                 some lane in [\"A\", \"B\", \"C\", \"D\", \"E\", \"F\", \"G\", \"H\", \"I\"]\n}"
+            }
+            _ => "b1 contains check.is_true(\"a\")",
+        };
         (format!("m2/{letter}/rules.rego"), lane(letter, &upstream(letter), rules))
     });
     [("lib/check.rego".to_owned(), CHECK.to_owned())].into_iter().chain(lanes).collect()

@@ -221,13 +221,25 @@ fn threads_share_policies_and_agree() {
 #[test]
 fn an_override_of_the_contract_is_evaluated_and_changes_the_digest() {
     let mut files = files("b1 contains check.is_true(data.contract.m2.subject)");
-    files.push(("contract/m2/data.json".into(), "{\"subject\": \"a\"}".into()));
+    files.push(("contract/m2/data.json".into(), "{\"subject\": \"a\", \"pinned\": \"c\"}".into()));
+    files.push(("contract/data.json".into(), "{\"overridable\": [\"subject\"]}".into()));
     let contract = json!({"subject": "b"}).as_object().unwrap().clone();
     let options = PolicyOptions { contract, ..PolicyOptions::default() };
     let plain = compile(files.clone());
-    let overridden = compile_with(files, &options).unwrap();
+    let overridden = compile_with(files.clone(), &options).unwrap();
     assert_ne!(plain.identity().digest, overridden.identity().digest);
     assert_eq!(overridden.identity().overrides, ["subject"]);
+    // What the policies do not leave to settings is not one.
+    let pinned = json!({"pinned": "d"}).as_object().unwrap().clone();
+    let error =
+        compile_with(files.clone(), &PolicyOptions { contract: pinned, ..options.clone() }).unwrap_err().to_string();
+    assert!(
+        error.starts_with("the contract override `pinned` is not left to settings\nhelp: settings may change subject"),
+        "{error}"
+    );
+    files.pop();
+    let error = compile_with(files, &options).unwrap_err().to_string();
+    assert!(error.contains("these policies leave nothing to settings"), "{error}");
     let document = document(json!({"a": true, "b": false}), true);
     assert_eq!(evaluate(&document, &plain, &[], &[]).unwrap().verdict.outcome, Outcome::Go);
     assert_eq!(evaluate(&document, &overridden, &[], &[]).unwrap().verdict.outcome, Outcome::NoGo);
