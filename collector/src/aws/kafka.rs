@@ -6,7 +6,7 @@ use aws_sdk_kafka::Client;
 use futures::future::{BoxFuture, FutureExt};
 use serde_json::json;
 
-use crate::fact::Observation;
+use crate::fact::{Handle, Observation};
 
 use super::Context;
 use super::arn::region_of;
@@ -93,6 +93,12 @@ async fn topics(session: &Session<'_>, client: &Client, region: &str, arn: &str)
     observe(listed_topics(session, client, region, arn).await)
 }
 
+/// Whether an operation is one that the handles pin to be left out.
+pub(super) fn is_left_out(operation: &Operation, handles: &BTreeMap<String, Handle>) -> bool {
+    std::ptr::eq(operation, &LIST_TOPICS)
+        && pinned(handles, TOPIC_PROBE_POLICY).is_some_and(|policy| policy != PROBE_REQUIRED)
+}
+
 fn probe_policy<'a>(context: &'a Context<'_>) -> &'a str {
     pinned(context.handles, TOPIC_PROBE_POLICY).unwrap_or(&context.defaults.topic_probe_policy)
 }
@@ -134,7 +140,7 @@ mod tests {
     use super::super::Defaults;
     use super::super::catalog::handle;
     use super::*;
-    use crate::fact::{Handle, RunClock};
+    use crate::fact::RunClock;
 
     #[test]
     fn the_handle_decides_on_the_probe_and_the_contract_where_it_is_unpinned() {

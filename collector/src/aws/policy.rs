@@ -13,6 +13,7 @@ use crate::fact::Handle;
 use crate::terraform::{STACKS, key_handle};
 
 use super::catalog::{CALLER_IDENTITY, CATALOG, Defaults, pinned};
+use super::kafka;
 
 /// Actions that AWS can allow for single resources whose ARN follows from a handle, and how: `{}` is what the handle pins. A handle
 /// that pins an ARN stands for itself. Every other action is asked for with `*`.
@@ -51,7 +52,8 @@ pub fn needed(handles: &BTreeMap<String, Handle>, defaults: &Defaults) -> Value 
     let mut actions: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for entry in CATALOG {
         let subjects = entry.subjects(handles, defaults);
-        for operation in entry.kind.aspects.iter().flat_map(|aspect| aspect.operations) {
+        let operations = entry.kind.aspects.iter().flat_map(|aspect| aspect.operations);
+        for operation in operations.filter(|operation| !kafka::is_left_out(operation, handles)) {
             for action in operation.action.into_iter().chain(operation.also.iter().copied()) {
                 let resources = actions.entry(action).or_default();
                 resources.extend(subjects.iter().filter_map(|subject| arn(action, &subject.name)));
@@ -185,6 +187,18 @@ mod tests {
             assert!(actions.is_sorted(), "{sid}");
             assert_eq!(resources, &["*"], "{sid}");
         }
+    }
+
+    #[test]
+    fn topics_are_asked_for_only_while_they_may_be_listed() {
+        let asks = |probe: &str| {
+            let policy = needed(&handles(&[("TOPIC_PROBE_POLICY_M2D", probe)]), &Defaults::default()).to_string();
+            ["kafka:ListTopics", "kafka-cluster:Connect", "kafka-cluster:DescribeTopic"]
+                .map(|action| policy.contains(action))
+        };
+        assert_eq!(asks("REQUIRED"), [true; 3]);
+        assert_eq!(asks("TO_PIN"), [true; 3]);
+        assert_eq!(asks("NOT_REQUIRED_AT_M2D"), [false; 3]);
     }
 
     #[test]
