@@ -4,7 +4,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::evidence::mirror::MirrorTarget;
 use crate::output::OutputTarget;
@@ -29,6 +30,27 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+
+    /// Whether the command line itself names an output, and not only the environment.
+    #[arg(skip)]
+    pub names_output: bool,
+}
+
+impl Cli {
+    /// Parses the command line of this process.
+    ///
+    /// # Errors
+    ///
+    /// If it is wrong, or asks for help or the version.
+    pub fn read() -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches()?;
+        let mut innermost = &matches;
+        while let Some((_, inner)) = innermost.subcommand() {
+            innermost = inner;
+        }
+        let names_output = innermost.value_source("output") == Some(ValueSource::CommandLine);
+        Ok(Self { names_output, ..Self::from_arg_matches(&matches)? })
+    }
 }
 
 /// What the exit codes promise.
@@ -297,7 +319,8 @@ pub struct SourceArguments {
     #[arg(long, value_name = "N", env = "FACTGATE_CONCURRENCY")]
     pub concurrency: Option<NonZeroUsize>,
 
-    /// Time that the whole collection may take; what is not read by then is unreadable.
+    /// Time that the whole collection may take; what is not read by then is unreadable. A Terraform that is running then gets up to
+    /// two minutes more to end and to release its lock; the mirror gets as much time again.
     #[arg(long, value_name = "DURATION", env = "FACTGATE_DEADLINE", value_parser = positive_duration)]
     pub deadline: Option<Duration>,
 

@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::output;
 use crate::policy::{Policies, PolicyOptions};
-use crate::settings::{FileSettings, PolicySettings};
+use crate::settings::{FileSettings, PolicySettings, SettingsError};
 
 /// Runs the command that the arguments ask for.
 ///
@@ -34,6 +34,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
     let file = FileSettings::read(cli.config.as_deref())?;
     let outputs = file.outputs(cli.output)?;
     output::check(&outputs)?;
+    if cli.names_output {
+        has_output(&cli.command)?;
+    }
     match cli.command {
         #[cfg(feature = "aws")]
         Command::Collect(arguments) => collect::run(&file.source(arguments.source)?, &file.policy(arguments.policy)?),
@@ -61,6 +64,26 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
         #[cfg(feature = "aws")]
         Command::IamPolicy { registry } => iam_policy::run(file.registry(registry).as_deref(), &outputs),
         Command::Schema { name } => schema::run(name, &outputs),
+    }
+}
+
+/// Some commands have one result in one form: to pass over a format that was asked for would leave a file unwritten.
+fn has_output(command: &Command) -> Result<(), SettingsError> {
+    match command {
+        #[cfg(feature = "aws")]
+        Command::Collect(_) => Err(SettingsError::NoOutput(
+            "collect",
+            "name the file of the fact document with --facts; `eval` has formats",
+        )),
+        #[cfg(feature = "aws")]
+        Command::Rehearse(_) => Err(SettingsError::NoOutput(
+            "rehearse",
+            "name the file of the fact document with --facts; `eval` has formats",
+        )),
+        Command::Handles(HandlesCommand::Pin(_)) => {
+            Err(SettingsError::NoOutput("handles pin", "its diff goes to standard output"))
+        }
+        _ => Ok(()),
     }
 }
 

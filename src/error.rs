@@ -79,6 +79,19 @@ pub enum Error {
     /// The process was asked to end.
     #[error("interrupted by {0}; there is no fact document and no verdict")]
     Interrupted(&'static str),
+    /// What a run would write has no place.
+    #[error("{what} cannot be written to {}", path.display())]
+    Unwritable {
+        /// What.
+        what: &'static str,
+        /// Where.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The mirror was not waited for any longer.
+    #[error("the mirror was given up: {0}")]
+    MirrorGivenUp(String),
     /// The policies cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -135,6 +148,8 @@ impl Error {
             | Self::WriteDocument(_)
             | Self::Runtime(_)
             | Self::Interrupted(_)
+            | Self::Unwritable { .. }
+            | Self::MirrorGivenUp(_)
             | Self::Evidence(_)
             | Self::Verify(_)
             | Self::UnpinnedMirror(_)
@@ -173,6 +188,10 @@ impl Error {
                 "run it again; if a state lock was left, `terraform plan` names it and `terraform force-unlock` removes it"
                     .to_owned(),
             ),
+            Self::Unwritable { .. } => Some("nothing was collected yet: name a place that can be written".to_owned()),
+            Self::MirrorGivenUp(_) => {
+                Some("run again: no pack stands here that is not in the mirror, and nothing is written twice".to_owned())
+            }
             Self::Policy(_) | Self::Evaluate(_) => None,
             #[cfg(feature = "aws")]
             Self::Collect(_) => None,

@@ -25,11 +25,9 @@ mod suggestion;
 pub mod verdict;
 pub mod waiver;
 
-use clap::Parser as _;
-
 /// Runs the command line of this process and tells what its caller must see.
 pub fn run() -> std::process::ExitCode {
-    let cli = match cli::Cli::try_parse() {
+    let cli = match cli::Cli::read() {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { exit::ExitCode::Usage } else { exit::ExitCode::Go };

@@ -6,10 +6,10 @@ pub mod table;
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use factgate_collector::file::write_atomically;
+use factgate_collector::file::{check_file, write_atomically};
 use factgate_collector::help::Help;
 
 use crate::evidence::WrittenPack;
@@ -139,17 +139,10 @@ impl Help for OutputError {
 ///
 /// # Errors
 ///
-/// If the folder of a target is none, or the target is one itself.
+/// If the folder of a target is none or cannot be written, or the target is one itself.
 pub(crate) fn check(targets: &[OutputTarget]) -> Result<(), OutputError> {
     for path in targets.iter().filter_map(|target| target.path.as_ref()) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let problem = match (std::fs::metadata(folder), path.is_dir()) {
-            (Ok(found), false) if found.is_dir() => continue,
-            (Ok(found), true) if found.is_dir() => ErrorKind::IsADirectory.into(),
-            (Ok(_), _) => ErrorKind::NotADirectory.into(),
-            (Err(error), _) => error,
-        };
-        return Err(OutputError { target: Some(path.clone()), source: problem });
+        check_file(path).map_err(|source| OutputError { target: Some(path.clone()), source })?;
     }
     Ok(())
 }
@@ -182,7 +175,11 @@ pub(crate) fn write_text(text: &str, target: &OutputTarget) -> Result<(), Output
     let written = match &target.path {
         None => {
             let mut out = anstream::stdout().lock();
-            out.write_all(text.as_bytes()).and_then(|()| out.flush())
+            match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+                // Whoever reads the output has seen enough, as `head` does; the exit code still says what was decided.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+                written => written,
+            }
         }
         Some(path) => write_atomically(path, anstream::adapter::strip_str(text).to_string().as_bytes()),
     };

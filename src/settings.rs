@@ -56,6 +56,9 @@ pub enum SettingsError {
     /// Two results go to one place.
     #[error("two outputs go to {0}")]
     SharedTarget(String),
+    /// A result is asked for that the command does not have.
+    #[error("{0} has no result that -o could name a format of")]
+    NoOutput(&'static str, &'static str),
     /// A setting without which the command cannot run.
     #[error("no {0} is given")]
     Missing(&'static str, &'static str),
@@ -68,7 +71,7 @@ impl Help for SettingsError {
             Self::Invalid { help, .. } | Self::Contract { help, .. } => help.clone(),
             Self::Mirror(_) => "the folder of one pack in the mirror is s3://bucket/prefix/m2a_…/".to_owned(),
             Self::SharedTarget(_) => "give all but one a path of its own: -o FORMAT=PATH".to_owned(),
-            Self::Missing(_, help) => (*help).to_owned(),
+            Self::NoOutput(_, help) | Self::Missing(_, help) => (*help).to_owned(),
         })
     }
 }

@@ -37,6 +37,37 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether [`write_atomically`] could write a file, as far as that can be told before.
+///
+/// # Errors
+///
+/// If it could not.
+pub fn check_file(path: &Path) -> io::Result<()> {
+    match path.metadata() {
+        Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        // To open a pipe would wait for its reader.
+        Ok(found) if !found.is_file() => Ok(()),
+        _ => match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => tempfile::tempfile_in(folder).map(drop),
+            _ => tempfile::tempfile_in(".").map(drop),
+        },
+    }
+}
+
+/// Whether a folder is there, or could be made, and files in it. Nothing is made.
+///
+/// # Errors
+///
+/// If it could not.
+pub fn check_folder(folder: &Path) -> io::Result<()> {
+    let folder = std::path::absolute(folder)?;
+    let there = folder.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
+    if !there.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    tempfile::tempfile_in(there).map(drop)
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use std::fs;

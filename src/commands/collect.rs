@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use factgate_collector::approval::{Approval, ApprovalKind};
 use factgate_collector::collect::{self, Event, Evidence, Request};
 use factgate_collector::fact::{self, Facts, Handle, RunClock, Tool};
+use factgate_collector::file::{check_file, check_folder};
 use factgate_collector::registry::Registry;
 use factgate_collector::rehearsal::Section;
 use factgate_collector::terraform::STACKS;
@@ -49,6 +51,7 @@ pub(super) fn facts(
     let approvals = Approval::read_all(&source.approvals)?;
     let rehearsal = source.rehearsal.as_deref().map(Section::import).transpose()?.unwrap_or_default();
     agree(&approvals, &rehearsal)?;
+    check_places(source)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     let mut request = request(registry, source, policy);
     if let Some(stacks) = stacks {
@@ -68,6 +71,21 @@ pub(super) fn facts(
     // A call that hangs in the operating system (a name look-up) must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     facts
+}
+
+/// Looks whether what a run writes can be written, before it takes its time and applies anything.
+pub(super) fn check_places(source: &SourceSettings) -> Result<(), Error> {
+    let unwritable = |what, path: &Path| {
+        let path = path.to_owned();
+        move |error| Error::Unwritable { what, path, source: error }
+    };
+    if let Some(path) = &source.facts {
+        check_file(path).map_err(unwritable("the fact document", path))?;
+    }
+    if let Some(folder) = &source.raw {
+        check_folder(folder).map_err(unwritable("raw answers", folder))?;
+    }
+    Ok(())
 }
 
 /// An approval that is given beside the document of a rehearsal must be the one that it was run under.

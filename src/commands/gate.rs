@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use factgate_collector::file::check_folder;
+
 use super::{collect, eval, mirror, packs, policies};
 use crate::error::Error;
 use crate::evaluate::select;
@@ -30,6 +32,11 @@ pub(super) fn run(
     let covered: Vec<&str> = selected.iter().map(|lane| lane.lane.as_str()).collect();
     let stacks = stacks(policies.lanes(), &selected);
     let root = lanes.evidence_root.clone().unwrap_or_else(|| PathBuf::from(EVIDENCE_ROOT));
+    check_folder(&root).map_err(|error| Error::Unwritable {
+        what: "evidence packs",
+        path: root.clone(),
+        source: error,
+    })?;
     let shelf = packs::Shelf { root: &root, mirror: target, options: collect::aws_options(source) };
     let facts = collect::facts(source, policy, stacks, |clock, handles| shelf.evidence(&covered, handles, clock))?;
     // The document is what every later question goes back to: it is kept before anything else can fail.

@@ -1,13 +1,14 @@
 //! The mirror, as the commands use it: one runtime and one connection for all that a command does with it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use factgate_collector::aws::Options;
 use factgate_collector::aws::mirror::Mirror;
 use factgate_collector::fact::Handle;
 use tokio::runtime::Runtime;
 
+use super::collect::interruption;
 use crate::error::Error;
 use crate::evidence::mirror::{MirrorTarget, S3Folder};
 use crate::evidence::verify::{self, VerifiedPack};
@@ -17,6 +18,23 @@ use crate::evidence::{MANIFEST, WrittenPack};
 pub(super) struct Connected<'run> {
     runtime: &'run Runtime,
     mirror: Mirror,
+    deadline: Instant,
+}
+
+/// Waits for the mirror until the deadline, and as long as nobody asks this process to end.
+fn wait<T, E>(runtime: &Runtime, deadline: Instant, work: impl Future<Output = Result<T, E>>) -> Result<T, Error>
+where
+    Error: From<E>,
+{
+    runtime.block_on(async {
+        tokio::select! {
+            done = tokio::time::timeout_at(deadline.into(), work) => match done {
+                Ok(done) => Ok(done?),
+                Err(_) => Err(Error::MirrorGivenUp("the deadline has passed".to_owned())),
+            },
+            signal = interruption() => Err(Error::MirrorGivenUp(format!("interrupted by {signal}"))),
+        }
+    })
 }
 
 /// Connects to the mirror, in the registry's region unless the options name one, and works with it.
@@ -26,8 +44,9 @@ pub(super) fn connected<T>(
     work: impl FnOnce(&Connected<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
-    let mirror = runtime.block_on(Mirror::open(options, pinned_region));
-    let result = mirror.map_err(Error::from).and_then(|mirror| work(&Connected { runtime: &runtime, mirror }));
+    let deadline = options.deadline;
+    let mirror = wait(&runtime, deadline, Mirror::open(options, pinned_region));
+    let result = mirror.and_then(|mirror| work(&Connected { runtime: &runtime, mirror, deadline }));
     // A call that hangs in the operating system (a name look-up) must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
@@ -36,18 +55,18 @@ pub(super) fn connected<T>(
 impl Connected<'_> {
     /// The names of the packs in the mirror.
     pub(super) fn packs(&self, root: &S3Folder) -> Result<Vec<String>, Error> {
-        Ok(self.runtime.block_on(self.mirror.folders(&root.bucket, &root.prefix))?)
+        wait(self.runtime, self.deadline, self.mirror.folders(&root.bucket, &root.prefix))
     }
 
     /// Reads a pack and proves it whole.
     pub(super) fn verify(&self, folder: &S3Folder) -> Result<VerifiedPack, Error> {
-        let files = self.runtime.block_on(self.mirror.download(&folder.bucket, &folder.prefix))?;
+        let files = wait(self.runtime, self.deadline, self.mirror.download(&folder.bucket, &folder.prefix))?;
         Ok(verify::files(&folder.to_string(), folder.name(), &files)?)
     }
 
     /// Uploads a pack, and proves it as a reader would find it.
     fn upload(&self, folder: &S3Folder, pack: &WrittenPack) -> Result<(), Error> {
-        Ok(self.runtime.block_on(self.mirror.upload(&folder.bucket, &folder.prefix, &pack.files, MANIFEST))?)
+        wait(self.runtime, self.deadline, self.mirror.upload(&folder.bucket, &folder.prefix, &pack.files, MANIFEST))
     }
 }
 

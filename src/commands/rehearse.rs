@@ -14,7 +14,7 @@ use factgate_collector::registry::Registry;
 use factgate_collector::rehearsal::Section;
 use factgate_collector::terraform::rehearsal::{self, JOURNAL_FORMAT, Journal, RehearsalError};
 
-use super::collect::{interruption, request};
+use super::collect::{check_places, interruption, request};
 use super::gate::EVIDENCE_ROOT;
 use super::packs;
 use crate::error::Error;
@@ -57,6 +57,7 @@ pub(super) fn run(
     if let Some(folder) = facts_path.parent() {
         let _ = std::fs::create_dir_all(folder);
     }
+    check_places(&SourceSettings { facts: Some(facts_path.clone()), ..source.clone() })?;
 
     let progress = Progress::start(&source.registry);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
