@@ -145,6 +145,54 @@ fn an_output_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
+fn places_that_cannot_be_written_are_refused_before_anything_is_collected() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("registry.md"), "* `AWS_REGION = \"eu-west-2\"`\n").unwrap();
+    for (option, place, what) in [
+        ("--facts", "missing/facts.json", "the fact document"),
+        ("--raw", "registry.md/raw", "raw answers"),
+        ("--evidence-root", "registry.md/packs", "evidence packs"),
+    ] {
+        let run = run_alone(folder.path(), ["gate", "--registry", "registry.md", option, place]);
+        assert_refused(&run, 4, &[&format!("{what} cannot be written to {place}"), "nothing was collected"]);
+        assert_eq!(names(folder.path()), ["registry.md"]);
+    }
+}
+
+/// To pass over what was asked for would leave a file unwritten that somebody reads.
+#[test]
+fn a_format_that_a_command_does_not_have_is_a_usage_error() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("facts.json"), ready()).unwrap();
+    for command in [&["collect"][..], &["handles", "pin"], &["rehearse", "--resume"]] {
+        let run = run_alone(folder.path(), command.iter().chain(&["-o", "json=out.json"]));
+        assert_refused(
+            &run,
+            2,
+            &[&format!("{} has no result", command[..command.len().min(2)].join(" ").replace(" --resume", ""))],
+        );
+    }
+    let twice = ["eval", "facts.json", "-o", "json=out", "-o", "markdown=./out"];
+    assert_refused(&run_alone(folder.path(), twice), 2, &["two outputs go to"]);
+    assert_eq!(names(folder.path()), ["facts.json"]);
+}
+
+#[test]
+fn who_stops_reading_the_output_does_not_change_what_was_decided() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("facts.json"), ready()).unwrap();
+    let script = "\"$FACTGATE\" eval facts.json -o json | head -c 1; echo \"${PIPESTATUS[0]}\"";
+    let mut command = assert_cmd::Command::new("bash");
+    let output = command
+        .env("FACTGATE", env!("CARGO_BIN_EXE_factgate"))
+        .args(["-c", script])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!((String::from_utf8_lossy(&output.stdout).as_ref(), output.stderr.as_slice()), ("{0\n", &b""[..]));
+}
+
+#[test]
 fn what_is_json_alone_is_written_where_it_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [&["schema", "facts"][..], &["schema", "verdict"], &["iam-policy"]] {

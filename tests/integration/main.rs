@@ -34,6 +34,8 @@ mod laws;
 #[cfg(test)]
 mod manual;
 #[cfg(test)]
+mod mirror;
+#[cfg(test)]
 mod outputs;
 #[cfg(test)]
 mod progress;

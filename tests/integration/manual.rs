@@ -131,6 +131,7 @@ fn the_manual_leads_from_a_bare_account_to_go() {
     a_rollup_without_local_packs_reads_the_mirror(&world);
     packs_that_are_too_old_are_refused(&world);
     facts_that_have_drifted_since_are_refused(&world);
+    altered_mirrors_are_refused(&world);
     altered_packs_are_refused(&world);
 }
 
@@ -163,7 +164,32 @@ fn facts_that_have_drifted_since_are_refused(world: &World) {
     world.aws.hand("iam", "TagRole", json!({"RoleName": role, "Tags": owner}));
 }
 
-/// One pack a lane, each altered in its own way; the tenth is under the same name in the mirror.
+/// What stands in the mirror is judged like what stands here.
+fn altered_mirrors_are_refused(world: &World) {
+    let key = |file: &str| {
+        let listed = world.aws.hand("s3", "ListObjectsV2", json!({"Bucket": BUCKET, "Prefix": MIRROR}));
+        let keys = listed["Contents"].as_array().unwrap().iter().map(|object| object["Key"].as_str().unwrap());
+        keys.into_iter().find(|key| key.ends_with(file)).unwrap().to_owned()
+    };
+    let refused = |key: &str, file: &str| {
+        let folder = key.rsplit_once('/').unwrap().0;
+        let run = run_in(world, ["verify", &format!("s3://{BUCKET}/{folder}/")]);
+        assert_eq!((run.code, run.stdout.as_str()), (4, ""), "{key}: {}", run.stderr);
+        assert!(run.stderr.contains(file) && run.stderr.contains("help: "), "{key}: {}", run.stderr);
+    };
+    let altered = key("/m2a_backend_conformance_snapshot.json");
+    world.aws.hand("s3", "PutObject", json!({"Bucket": BUCKET, "Key": altered, "Body": "{}"}));
+    refused(&altered, "m2a_backend_conformance_snapshot.json");
+    let removed = key("/m2b_blocker_register.json");
+    world.aws.hand("s3", "DeleteObject", json!({"Bucket": BUCKET, "Key": removed}));
+    refused(&removed, "m2b_blocker_register.json");
+    let unfinished =
+        key("/m2c_msk_identity_snapshot.json").replace("m2c_msk_identity_snapshot.json", "manifest.sha256");
+    world.aws.hand("s3", "DeleteObject", json!({"Bucket": BUCKET, "Key": unfinished}));
+    refused(&unfinished, "manifest.sha256");
+}
+
+/// One pack a lane, each altered in its own way.
 fn altered_packs_are_refused(world: &World) {
     let root = world.folder().join(ROOT);
     let names: BTreeSet<String> =
