@@ -25,7 +25,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-pub(crate) use credentials::{is_telling, names_credential};
+pub(crate) use credentials::{is_telling, may_name_credential, names_credential};
 
 /// What every fingerprint begins with.
 pub const FINGERPRINT_PREFIX: &str = "redacted:hmac-sha256:";
@@ -131,7 +131,7 @@ impl Redactor {
     }
 
     /// Remembers what may be a secret and is too plain a word to be swept out of every text: it is replaced where a text assigns it
-    /// to its name, `"NAME" = "value"` or `"NAME": "value"`.
+    /// to its name, `"NAME" = "value"`, `"NAME": "value"` or a pair of `name` and `value`.
     pub fn suspect_assigned(&self, name: &str, value: &str) {
         let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
         if !value.is_empty() && memory.assigned.insert((name.to_owned(), value.to_owned())) {
@@ -309,8 +309,10 @@ impl Redactor {
         let is_hidden = |secret: &&Secret| secret.is_declared || !memory.is_shown(&secret.text);
         let secrets = memory.secrets.iter().filter(is_hidden).map(|secret| secret.text.as_str()).collect();
         let assigned = memory.assigned.iter().filter(|(_, value)| !memory.is_public(value));
-        let assigned =
-            assigned.filter_map(|(name, value)| Some((encodings::assigned(name, value)?, self.fingerprint(value))));
+        let assigned = assigned.flat_map(|(name, value)| {
+            let fingerprint = self.fingerprint(value);
+            encodings::assigned(name, value).into_iter().map(move |pattern| (pattern, fingerprint.clone()))
+        });
         let mut sweep = Sweep::new(self, &secrets, |pattern| !memory.is_public(pattern));
         sweep.assigned = assigned.collect();
         let sweep = Arc::new(sweep);

@@ -7,9 +7,12 @@ use regex::{Captures, Regex};
 
 /// Names whose value is a credential, at the end of a longer name (`db_password`, `MasterUserPassword`).
 const CREDENTIAL_WORDS: &str = "passwords?|passwd|passphrase|pwd|secrets?|tokens?|api[_-]?keys?|secret[_-]?(?:string|binary|value)|\
-     (?:\\b|[_-])(?:pass|auth|dsn)|connection[_-]?string|\
-     (?:private|secret|access|account|encryption|signing|master|hmac|shared|session|webhook|stripe)[_-]?key|private[_-]?key[_-]?(?:pem|openssh|pem[_-]?pkcs8)|\
+     (?:private|secret|access|account|encryption|signing)[_-]?key|private[_-]?key[_-]?(?:pem|openssh|pem[_-]?pkcs8)|\
      smtp[_-]?password[_-]?v4|credentials?";
+
+/// Names that may have a credential for their value, or a plain setting: what stands under them is hidden in logs, and is no finding.
+const DOUBTFUL_WORDS: &str = "(?:(?-u:\\b)|[_-])(?:pass|auth|dsn)|connection[_-]?string|\
+     (?:master|hmac|shared|session|webhook|stripe)[_-]?key";
 
 /// Credentials that are recognised by their own form. The group `secret`, where there is one, is what is replaced.
 const SHAPES: &[&str] = &[
@@ -46,11 +49,12 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     shapes: SHAPES.iter().map(|shape| Regex::new(shape).expect("a constant pattern")).collect(),
     // Behind `=`, behind a quoted name and `:`, behind `: `, or behind a flag. A plan also writes `"old" -> "new"`.
     assignment: Regex::new(&format!(
-        r#"(?i)(?<key>[a-z0-9_.-]*?(?:{CREDENTIAL_WORDS})(?:[_-]?[0-9]+)?)(?<sign>\\?["']?\s*=>?\s*|\\?["']\s*:\s*|\s*:\s*|\s+)(?:{VALUE})(?:"?\s*->\s*"(?<new>(?:[^"\\\n]|\\.)+))?"#
+        r#"(?i)(?<key>[a-z0-9_.-]*?(?:{CREDENTIAL_WORDS}|{DOUBTFUL_WORDS})(?:[_-]?[0-9]+)?)(?<sign>\\?["']?\s*=>?\s*|\\?["']\s*:\s*|\s*:\s*|\s+)(?:{VALUE})(?:"?\s*->\s*"(?<new>(?:[^"\\\n]|\\.)+))?"#
     ))
     .expect("a constant pattern"),
     // One of several may be numbered: `api_key_2`.
     name: Regex::new(&format!("(?i)(?:{CREDENTIAL_WORDS})(?:[_-]?[0-9]+)?$")).expect("a constant pattern"),
+    doubtful_name: Regex::new(&format!("(?i)(?:{DOUBTFUL_WORDS})$")).expect("a constant pattern"),
     harmless_name: Regex::new(
         "(?i)^(?:old)?pwd$|(?:next|continuation|pagination|page|start(?:ing)?|(?:client_?)?(?:request|idempotency|creator))[_-]?tokens?$",
     )
@@ -78,6 +82,7 @@ struct Patterns {
     shapes: Vec<Regex>,
     assignment: Regex,
     name: Regex,
+    doubtful_name: Regex,
     harmless_name: Regex,
     reference: Regex,
     placeholder: Regex,
@@ -90,6 +95,11 @@ struct Patterns {
 /// Whether a key, attribute or variable of this name holds a credential.
 pub(crate) fn names_credential(name: &str) -> bool {
     PATTERNS.name.is_match(name) && !PATTERNS.harmless_name.is_match(name)
+}
+
+/// Whether a key, attribute or variable of this name holds a credential, or may hold one.
+pub(crate) fn may_name_credential(name: &str) -> bool {
+    names_credential(name) || (PATTERNS.doubtful_name.is_match(name) && !PATTERNS.harmless_name.is_match(name))
 }
 
 /// Whether a value is public by its shape: ARNs and broker lists are names, wherever they stand.
@@ -114,7 +124,7 @@ pub(crate) fn is_telling(value: &str) -> bool {
 /// Where in a text credentials stand.
 pub(super) fn hits(text: &str) -> Vec<Range<usize>> {
     let mut hits = shapes(text);
-    hits.extend(assignments(text));
+    hits.extend(assignments(text, may_name_credential));
     hits
 }
 
@@ -131,13 +141,14 @@ pub(super) fn shapes(text: &str) -> Vec<Range<usize>> {
     hits
 }
 
-/// Where values stand that are assigned to the name of a credential.
-pub(super) fn assignments(text: &str) -> Vec<Range<usize>> {
+/// Where values stand that are assigned to a name of a kind.
+pub(super) fn assignments(text: &str, is_meant: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
     let mut hits = Vec::new();
     let mut position = 0;
     while let Some(found) = PATTERNS.assignment.captures_at(text, position) {
         let (Some(key), Some(sign), Some(whole)) = (found.name("key"), found.name("sign"), found.get(0)) else { break };
-        let values: Vec<Range<usize>> = values(&found, key.as_str(), sign.as_str());
+        let is_meant = is_meant(key.as_str());
+        let values: Vec<Range<usize>> = if is_meant { values(&found, key.as_str(), sign.as_str()) } else { Vec::new() };
         // What is not a value may begin with the name of the next assignment: `secret: password=…`.
         position = if values.is_empty() { sign.end() } else { whole.end() };
         hits.extend(values);
@@ -147,7 +158,7 @@ pub(super) fn assignments(text: &str) -> Vec<Range<usize>> {
 
 fn values(found: &Captures<'_>, key: &str, sign: &str) -> Vec<Range<usize>> {
     let is_flag = key.starts_with('-');
-    if !names_credential(key) || (sign.trim().is_empty() && !is_flag) {
+    if sign.trim().is_empty() && !is_flag {
         return Vec::new();
     }
     let quoted = ["double", "escaped", "single", "new"].iter().filter_map(|group| found.name(group));

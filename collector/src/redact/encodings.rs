@@ -73,10 +73,17 @@ pub(super) fn wrapped(secret: &str) -> Option<Regex> {
     if words.len() < 2 { None } else { Regex::new(&words.join(r"\s+(?:│\s*)?")).ok() }
 }
 
-/// A pattern for a value behind its name, in HCL or JSON, and in a string of either: as it is, as it was, or as it will be.
-pub(super) fn assigned(name: &str, value: &str) -> Option<Regex> {
+/// Patterns for a value behind its name, in HCL or JSON, and in a string of either: as it is, as it was, or as it will be. A task's
+/// environment is a list of pairs, `name = "NAME"` and `value = "value"`, in the lines of a plan.
+pub(super) fn assigned(name: &str, value: &str) -> Vec<Regex> {
     let (name, value) = (regex::escape(name), regex::escape(&json_escaped(value)));
-    Regex::new(&format!(r#"\b{name}\\*"?\s*[=:]\s*\\*"(?:[^"\n]*"\s*->\s*\\*")?(?<secret>{value})\\*""#)).ok()
+    let value = format!(r#"\\*"?\s*[=:]\s*\\*"(?:[^"\n]*"\s*->\s*\\*")?(?<secret>{value})\\*""#);
+    // ASCII boundaries: with Unicode's the engine would give up its fast path at the first rule that Terraform draws.
+    let patterns = [
+        format!(r#"(?-u:\b){name}{value}"#),
+        format!(r#"(?i-u:\bname)\\*"?\s*[=:]\s*\\*"{name}\\*"[\s,+~-]*\\*"?(?i-u:value){value}"#),
+    ];
+    patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
 }
 
 fn json_escaped(text: &str) -> String {

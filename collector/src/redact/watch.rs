@@ -140,7 +140,7 @@ impl Place {
         for hit in credentials::shapes(text).into_iter().filter(is_new) {
             found(&hit, FindingKind::Credential);
         }
-        for hit in credentials::assignments(text).into_iter().filter(is_new) {
+        for hit in credentials::assignments(text, credentials::names_credential).into_iter().filter(is_new) {
             if is_evident(&text[hit.clone()], SHORTEST_SWEPT) {
                 found(&hit, FindingKind::Credential);
             }

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use serde_json::{Map, Value};
 
-use crate::redact::{Redactor, is_telling, names_credential};
+use crate::redact::{Redactor, is_telling, may_name_credential, names_credential};
 
 /// Attributes that hold a secret though their names do not say so.
 const SECRET_ATTRIBUTES: &[(&str, &str)] = &[
@@ -20,7 +20,8 @@ const SECRET_ATTRIBUTES: &[(&str, &str)] = &[
 ];
 
 /// Attributes that hold the variables of a program's environment, in lower case.
-const ENVIRONMENTS: &[&str] = &["environment", "environment_variables", "environmentvariables", "env", "env_vars"];
+const ENVIRONMENTS: &[&str] =
+    &["environment", "environment_variables", "environment_properties", "environmentvariables", "env", "env_vars"];
 
 /// Parameters of these types are read by everybody who may read the parameter: Terraform marks their values nevertheless.
 const PLAIN_PARAMETERS: [&str; 2] = ["String", "StringList"];
@@ -56,8 +57,8 @@ pub(super) fn learn_plan(redactor: &Redactor, plan: &Value) {
         for (name, variable) in variables {
             if declared[name]["sensitive"] == true {
                 redactor.learn_value(&variable["value"]);
-            } else if names_credential(name) {
-                learn_by_name(redactor, &variable["value"]);
+            } else {
+                learn_under(redactor, name, &variable["value"]);
             }
         }
     }
@@ -160,10 +161,19 @@ fn learn_by_name(redactor: &Redactor, value: &Value) {
     }
 }
 
+/// Learns what stands under a name that says that it is a credential, and suspects what stands under one that may be a setting's.
+fn learn_under(redactor: &Redactor, name: &str, value: &Value) {
+    if names_credential(name) {
+        learn_by_name(redactor, value);
+    } else if may_name_credential(name) {
+        redactor.suspect_value(value);
+    }
+}
+
 /// Suspects every text of an output that is named like a credential: a log shows them line by line, without that name. Only
 /// Terraform's mark says that an output is a secret.
 fn suspect_by_name(redactor: &Redactor, name: &str, value: &Value) {
-    if names_credential(name) {
+    if may_name_credential(name) {
         redactor.suspect_value(value);
     }
 }
@@ -183,15 +193,13 @@ fn learn_named(redactor: &Redactor, value: &Value) {
         Value::Array(items) => items.iter().for_each(|item| learn_named(redactor, item)),
         Value::String(text) => with_document(text, &|document| learn_named(redactor, document)),
         Value::Object(fields) => {
-            if let Some((name, value)) = pair(fields)
-                && names_credential(name)
-            {
-                learn_by_name(redactor, value);
+            if let Some((name, value)) = pair(fields) {
+                learn_under(redactor, name, value);
             }
             for (name, field) in fields {
                 match field {
-                    Value::String(_) if names_credential(name) => learn_by_name(redactor, field),
-                    field if names_credential(name) && is_of_texts(field) => redactor.suspect_value(field),
+                    Value::String(_) if may_name_credential(name) => learn_under(redactor, name, field),
+                    field if may_name_credential(name) && is_of_texts(field) => redactor.suspect_value(field),
                     other => learn_named(redactor, other),
                 }
             }
@@ -261,8 +269,8 @@ fn learn_variable(redactor: &Redactor, name: &str, value: &Value) {
         text.chars().count() <= 12 && text.chars().all(|character| character.is_alphabetic() || character == '_');
     let is_path = text.starts_with('/') && text.chars().all(|character| !character.is_uppercase() && character != '+');
     redactor.suspect_assigned(name, text);
-    if names_credential(name) {
-        learn_by_name(redactor, value);
+    if may_name_credential(name) {
+        learn_under(redactor, name, value);
     } else if !(is_word || is_path) {
         redactor.suspect(text);
     }
@@ -370,6 +378,8 @@ mod tests {
         let plan = json!({"resource_changes": [
             {"type": "aws_lambda_function", "change": {"after": {"environment": [{"variables": {"DB_PASS": "tuna", "SETTING": "carp"}}]}}},
             {"type": "aws_sagemaker_model", "change": {"after": {"primary_container": [{"environment": {"KEY": "model-1"}}]}}},
+            {"type": "aws_kinesisanalyticsv2_application", "change": {"after": {"application_configuration": [
+                {"environment_properties": [{"property_group": [{"property_group_id": "g", "property_map": {"bucket": "herring"}}]}]}]}}},
             {"type": "aws_ecs_task_definition", "change": {"after": {"container_definitions": containers.to_string()}}},
         ]});
         let redactor = Redactor::new().expect("randomness");
@@ -379,7 +389,10 @@ mod tests {
             ("~ \"SETTING\" = \"carp\" -> null", "carp"),
             ("~ \"SETTING\" = \"before\" -> \"carp\"", "carp"),
             ("{\"SETTING\":\"carp\"}", "carp"),
-            ("+ MODE = \"swordfish\"", "swordfish"),
+            ("+ name  = \"MODE\"\n              + value = \"swordfish\"", "swordfish"),
+            ("{\"name\":\"MODE\",\"value\":\"swordfish\"}", "swordfish"),
+            ("{\\\"name\\\":\\\"MODE\\\",\\\"value\\\":\\\"swordfish\\\"}", "swordfish"),
+            ("~ \"bucket\" = \"herring\"", "herring"),
             ("model-1", "model-1"),
             ("container-1", "container-1"),
         ] {
