@@ -29,6 +29,12 @@ _documents(ref) := [document |
 	is_array(fact.value(ref))
 } else := [null]
 
+# Beside its policies, the document of the boundary that they are held to: none, or one list of one.
+boundaries(name) := [[object.get(fact.members(boundary), "Document", null)]] if {
+	boundary := fact.value(aws.role(name, "role", ["PermissionsBoundary"]))
+	boundary != null
+} else := []
+
 # AWS knows the role under its handle.
 known(name) := check.equals_handle(name, "AWS knows the role", aws.role(name, "role", ["Arn"]), name)
 

@@ -70,7 +70,7 @@ pub(super) static ROLES: Kind = Kind {
     service: SERVICE,
     kind: "roles",
     aspects: &[
-        Aspect { name: "role", operations: &[&GET_ROLE] },
+        Aspect { name: "role", operations: &[&GET_ROLE, &GET_POLICY, &GET_POLICY_VERSION] },
         Aspect {
             name: "attached_policies",
             operations: &[&LIST_ATTACHED_ROLE_POLICIES, &GET_POLICY, &GET_POLICY_VERSION],
@@ -199,7 +199,16 @@ impl Reader<'_> {
     async fn role(&self) -> Outcome {
         let call = self.session.call(&GET_ROLE, self.handle);
         let answer = send!(typed: call, self.client.get_role(), "RoleName" => role_name(self.role)).await?;
-        answer.try_map(&GET_ROLE, |output| role(&output.role.ok_or("the answer has no role")?))
+        let mut answer = answer.try_map(&GET_ROLE, |output| role(&output.role.ok_or("the answer has no role")?))?;
+        // What a role may do is what its boundary allows as well.
+        let boundary = answer.value["PermissionsBoundary"]["PermissionsBoundaryArn"].as_str().map(str::to_owned);
+        if let Some(arn) = boundary {
+            let document =
+                self.managed_policy(&arn).await.map_err(|failure| failure.of_part(&arn, &answer.receipts))?;
+            answer.receipts.extend(document.receipts);
+            answer.value["PermissionsBoundary"]["Document"] = document.value;
+        }
+        Ok(answer)
     }
 
     async fn attached_policies(&self) -> Outcome {

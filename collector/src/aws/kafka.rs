@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::fact::{Handle, Observation};
 
-use super::Context;
+use super::Defaults;
 use super::arn::region_of;
 use super::body::policy_document;
 use super::call::{Call, Outcome, observe, send};
@@ -85,7 +85,7 @@ async fn policy(call: Call<'_>, client: &Client, arn: &str) -> Outcome {
 
 /// The cluster's topics, where the probe policy asks for them: a cluster with private access only cannot be asked by most runs.
 async fn topics(session: &Session<'_>, client: &Client, region: &str, arn: &str) -> Observation {
-    let policy = probe_policy(session.context);
+    let policy = probe_policy(session.context.handles, session.context.defaults);
     if policy != PROBE_REQUIRED {
         let reason = format!("the topic probe policy is `{policy}`, not `{PROBE_REQUIRED}`: topics are not listed");
         return Observation::not_collected(reason);
@@ -93,14 +93,13 @@ async fn topics(session: &Session<'_>, client: &Client, region: &str, arn: &str)
     observe(listed_topics(session, client, region, arn).await)
 }
 
-/// Whether an operation is one that the handles pin to be left out.
-pub(super) fn is_left_out(operation: &Operation, handles: &BTreeMap<String, Handle>) -> bool {
-    std::ptr::eq(operation, &LIST_TOPICS)
-        && pinned(handles, TOPIC_PROBE_POLICY).is_some_and(|policy| policy != PROBE_REQUIRED)
+/// Whether an operation is one that a collection with these handles leaves out. Without any it is not known what it leaves out.
+pub(super) fn is_left_out(operation: &Operation, handles: &BTreeMap<String, Handle>, defaults: &Defaults) -> bool {
+    std::ptr::eq(operation, &LIST_TOPICS) && !handles.is_empty() && probe_policy(handles, defaults) != PROBE_REQUIRED
 }
 
-fn probe_policy<'a>(context: &'a Context<'_>) -> &'a str {
-    pinned(context.handles, TOPIC_PROBE_POLICY).unwrap_or(&context.defaults.topic_probe_policy)
+fn probe_policy<'a>(handles: &'a BTreeMap<String, Handle>, defaults: &'a Defaults) -> &'a str {
+    pinned(handles, TOPIC_PROBE_POLICY).unwrap_or(&defaults.topic_probe_policy)
 }
 
 async fn listed_topics(session: &Session<'_>, client: &Client, region: &str, arn: &str) -> Outcome {
@@ -137,10 +136,8 @@ fn with_fingerprints(session: &Session<'_>, brokers: Observation) -> Observation
 
 #[cfg(test)]
 mod tests {
-    use super::super::Defaults;
     use super::super::catalog::handle;
     use super::*;
-    use crate::fact::RunClock;
 
     #[test]
     fn the_handle_decides_on_the_probe_and_the_contract_where_it_is_unpinned() {
@@ -148,7 +145,7 @@ mod tests {
             let defaults = Defaults { topic_probe_policy: default.to_owned(), ..Defaults::default() };
             let handles: BTreeMap<String, Handle> =
                 value.map(|value| (TOPIC_PROBE_POLICY.to_owned(), handle(json!(value)))).into_iter().collect();
-            probe_policy(&Context { handles: &handles, defaults: &defaults, clock: RunClock::now() }).to_owned()
+            probe_policy(&handles, &defaults).to_owned()
         };
         assert_eq!(decided(None, PROBE_REQUIRED), PROBE_REQUIRED);
         assert_eq!(decided(Some("TO_PIN"), "NOT_REQUIRED_AT_M2D"), "NOT_REQUIRED_AT_M2D");

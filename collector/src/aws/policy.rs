@@ -53,7 +53,7 @@ pub fn needed(handles: &BTreeMap<String, Handle>, defaults: &Defaults) -> Value 
     for entry in CATALOG {
         let subjects = entry.subjects(handles, defaults);
         let operations = entry.kind.aspects.iter().flat_map(|aspect| aspect.operations);
-        for operation in operations.filter(|operation| !kafka::is_left_out(operation, handles)) {
+        for operation in operations.filter(|operation| !kafka::is_left_out(operation, handles, defaults)) {
             for action in operation.action.into_iter().chain(operation.also.iter().copied()) {
                 let resources = actions.entry(action).or_default();
                 resources.extend(subjects.iter().filter_map(|subject| arn(action, &subject.name)));
@@ -197,8 +197,9 @@ mod tests {
                 .map(|action| policy.contains(action))
         };
         assert_eq!(asks("REQUIRED"), [true; 3]);
-        assert_eq!(asks("TO_PIN"), [true; 3]);
         assert_eq!(asks("NOT_REQUIRED_AT_M2D"), [false; 3]);
+        // What the handles leave open the defaults decide.
+        assert_eq!(asks("TO_PIN"), [false; 3]);
     }
 
     #[test]

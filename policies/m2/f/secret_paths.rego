@@ -113,7 +113,7 @@ b2 contains check.equals(
 #   The policy simulation denies a role a parameter that it needs, allows it a credential that is none of its business
 #   by any of the actions that give a parameter's value, or says nothing of the pair. Permissions boundaries are part of
 #   the simulation. Or a parameter that the role needs is encrypted with the platform's key, and the role's own policies
-#   do not let it decrypt with that.
+#   and boundary do not let it decrypt with that; or with another key, of which nothing is known.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 # custom:

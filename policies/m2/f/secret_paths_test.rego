@@ -21,6 +21,16 @@ _policies(role) := array.concat(_role(role, "inline_policies"), ["value", "Polic
 
 _encrypted_by(key) := fixture.put(_ready, array.concat(_description("ig/api_key"), ["value", "KeyId"]), key)
 
+_with_key_under(condition) := fixture.put(_ready, _policies("ig"), [{"PolicyName": "key", "Document": {
+	"Version": "2012-10-17",
+	"Statement": {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Condition": condition},
+}}])
+
+_bounded(document) := fixture.put(_ready, array.concat(_role("ig", "role"), ["value", "PermissionsBoundary"]), {
+	"PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
+	"Document": document,
+})
+
 _inventory := ["aws", "ssm", "inventories", _folder, "parameters"]
 
 # The same results with what another decision on one path changes.
@@ -94,6 +104,37 @@ _damaged := {
 	"a credential under the platform's key by its id": {
 		"document": _encrypted_by("key-1"),
 		"expected": set(),
+	},
+	"a credential under the platform's alias by its ARN": {
+		"document": _encrypted_by("arn:aws:kms:eu-west-2:123456789012:alias/platform"),
+		"expected": set(),
+	},
+	"a credential under the key that AWS manages by its ARN": {
+		"document": fixture.put(_encrypted_by("arn:aws:kms:eu-west-2:123456789012:alias/aws/ssm"), _policies("ig"), []),
+		"expected": set(),
+	},
+	"a key that is bound to the account and the parameter": {
+		"document": _with_key_under({
+			"StringEquals": {"kms:CallerAccount": "123456789012", "kms:ViaService": "ssm.eu-west-2.amazonaws.com"},
+			"StringLike": {"kms:EncryptionContext:PARAMETER_ARN": "arn:aws:ssm:*:*:parameter/fraud-platform/dev_full/*"},
+		}),
+		"expected": set(),
+	},
+	"a key that is bound to another parameter": {
+		"document": _with_key_under({"StringLike": {"kms:EncryptionContext:PARAMETER_ARN": "arn:aws:ssm:*:*:parameter/other/*"}}),
+		"expected": {_undecided("ROLE_LAMBDA_IG_EXECUTION", "SSM_IG_API_KEY_PATH", "it may decrypt", "violated")},
+	},
+	"a boundary that leaves the key": {
+		"document": _bounded({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}),
+		"expected": set(),
+	},
+	"a boundary that takes the key away": {
+		"document": _bounded({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"}}),
+		"expected": {_undecided("ROLE_LAMBDA_IG_EXECUTION", "SSM_IG_API_KEY_PATH", "it may decrypt", "violated")},
+	},
+	"a boundary without its document": {
+		"document": _bounded(null),
+		"expected": {_undecided("ROLE_LAMBDA_IG_EXECUTION", "SSM_IG_API_KEY_PATH", "it may decrypt", "violated")},
 	},
 	"a credential under the key that AWS manages": {
 		"document": fixture.put(_encrypted_by("alias/aws/ssm"), _policies("ig"), []),
@@ -236,6 +277,7 @@ _decides := {
 	_description("redis/endpoint"): {"M2F-B2", "M2F-B3"},
 	_description("ig/api_key"): {"M2F-B2", "M2F-B3"},
 	_description("msk/bootstrap_brokers"): {"M2F-B2", "M2F-B3"},
+	_role("ig", "role"): {"M2F-B3"},
 	_role("ig", "inline_policies"): {"M2F-B3"},
 	_role("mwaa", "attached_policies"): {"M2F-B3"},
 	["aws", "kms", "aliases", "alias/platform", "key"]: {"M2F-B3"},

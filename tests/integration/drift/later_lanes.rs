@@ -34,6 +34,13 @@ fn changes_by_hand_block_in_every_lane_that_reads_them() {
     hand("iam", "UpdateAssumeRolePolicy", trust);
     let reads = json!({"RoleName": name("lambda-ig-execution"), "PolicyName": "lambda-ig-execution"});
     hand("iam", "DeleteRolePolicy", reads);
+    let only_parameters = json!([{"Effect": "Allow", "Action": "ssm:*", "Resource": "*"}]);
+    let document = json!({"Version": "2012-10-17", "Statement": only_parameters}).to_string();
+    let boundary = hand("iam", "CreatePolicy", json!({"PolicyName": "boundary", "PolicyDocument": document}));
+    let bounded = json!({
+        "RoleName": name("mwaa-execution"), "PermissionsBoundary": boundary["Policy"]["Arn"],
+    });
+    hand("iam", "PutRolePermissionsBoundary", bounded);
     let machines = hand("stepfunctions", "ListStateMachines", json!({}));
     let machines = machines["stateMachines"].as_array().unwrap();
     let platform = machines.iter().find(|machine| machine["name"] == name("platform-run-v0").as_str()).unwrap();
@@ -82,12 +89,17 @@ fn changes_by_hand_block_in_every_lane_that_reads_them() {
         ("M2E-B3", "ROLE_APIGW_IG_INVOKE", "violated"),
         ("M2E-B6", "EKS_CLUSTER_NAME", "absent"),
         ("M2F-B2", "SSM_DATABRICKS_TOKEN_PATH", "violated"),
+        ("M2F-B3", "ROLE_MWAA_EXECUTION", "violated"),
         ("M2G-B4", "SSM_MLFLOW_TRACKING_URI_PATH", "absent"),
         ("M2H-B4", "SSM_AURORA_ENDPOINT_PATH", "absent"),
         ("M2H-B6", "AWS_BUDGET_NAME", "absent"),
         ("M2H-B6", "ALARM_RTDL_LAG", "violated"),
     ];
     assert_verdict(&world, &run, &codes, &keys);
+    // What a boundary allows decides, so it is read as well.
+    let facts = world.json("facts.json");
+    let role = &facts["aws"]["iam"]["roles"][pinned(&world, "ROLE_MWAA_EXECUTION").as_str().unwrap()]["role"]["value"];
+    assert_eq!(role["PermissionsBoundary"]["Document"]["Statement"][0]["Action"], "ssm:*", "{role:#}");
 }
 
 /// Somebody edited the registry: the account is as it was.
