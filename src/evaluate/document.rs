@@ -71,10 +71,14 @@ impl Document {
             && observation.pointer("/value/summary/overall_pass") == Some(&Value::Bool(true))
     }
 
-    /// Whether it could not be found out if there is an evidence pack of a lane.
+    /// Whether it could not be found out if there is an evidence pack of a lane. One that was read and is none, or was altered, is
+    /// known to be no evidence.
     pub(crate) fn is_evidence_unreadable(&self, lane: &str) -> bool {
-        let status = self.facts.get("evidence").and_then(|evidence| evidence.get(lane)?.get("status"));
-        status.and_then(Value::as_str) == Some("unreadable")
+        let Some(observation) = self.facts.get("evidence").and_then(|evidence| evidence.get(lane)) else {
+            return false;
+        };
+        let text = |pointer| observation.pointer(pointer).and_then(Value::as_str);
+        text("/status") == Some("unreadable") && text("/error/kind") != Some("malformed")
     }
 
     /// The phase execution id of one lane: `m2a_20260101T000000Z`.

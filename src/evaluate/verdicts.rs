@@ -115,30 +115,31 @@ impl Scope<'_> {
         if self.covers(name) {
             return (verdict.status != LaneStatus::Pass).then(|| Obstacle::lasting("does not pass"));
         }
-        if !self.document.has_accepted_pack(name) {
-            return Some(Obstacle {
-                text: "is not covered, and the facts hold no accepted pack in which it passes".to_owned(),
-                is_unreadable: self.document.is_evidence_unreadable(name),
-            });
-        }
-        let mut open = self.open(verdict, before);
-        let what = if open.is_empty() {
-            open = self.faults_of_evidence(name);
-            "is not covered, and its pack is altered, too old or no longer true"
+        let (mut today, mut packs) = (Vec::new(), Vec::new());
+        self.open(verdict, before, &mut today, &mut packs);
+        let what = if !self.document.has_accepted_pack(name) {
+            "is not covered, and the facts hold no accepted pack in which it passes"
+        } else if today.is_empty() {
+            "is not covered, and its pack, or one that it rests on, is missing, altered, too old or no longer true"
         } else {
-            open.extend(self.faults_of_evidence(name));
             "is not covered, and its pack does not hold on the facts of today"
         };
-        let codes: BTreeSet<&str> = open.iter().map(|(code, _)| code.as_str()).collect();
+        let open: Vec<(String, Cause)> = today.into_iter().chain(packs).collect();
+        let codes: BTreeSet<&str> = open.iter().map(|(code, _)| code.as_str()).filter(|code| *code != name).collect();
+        let codes = codes.into_iter().collect::<Vec<_>>().join(", ");
         (!open.is_empty()).then(|| Obstacle {
-            text: format!("{what} ({})", codes.into_iter().collect::<Vec<_>>().join(", ")),
+            text: if codes.is_empty() { what.to_owned() } else { format!("{what} ({codes})") },
             is_unreadable: open.iter().all(|(_, cause)| *cause == Cause::Unreadable),
         })
     }
 
-    /// What the rollup holds against the evidence of a lane. Policies without a rollup have nothing to say; a rollup that says
-    /// nothing of a lane does not take its evidence.
+    /// What is held against the evidence of a lane, by the collector and by the rollup. Policies without a rollup have nothing to
+    /// say; a rollup that says nothing of a lane does not take its evidence.
     fn faults_of_evidence(&self, name: &str) -> Vec<(String, Cause)> {
+        if !self.document.has_accepted_pack(name) {
+            let is_unreadable = self.document.is_evidence_unreadable(name);
+            return vec![(name.to_owned(), if is_unreadable { Cause::Unreadable } else { Cause::Evidence })];
+        }
         let Some(evidence) = &self.evidence else { return Vec::new() };
         match evidence.get(name) {
             Some(checks) => {
@@ -149,20 +150,29 @@ impl Scope<'_> {
         }
     }
 
-    /// What blocks a lane or any lane before it, by code and cause.
-    fn open(&self, verdict: &LaneVerdict, before: &[LaneVerdict]) -> Vec<(String, Cause)> {
+    /// What blocks a lane or any lane before it, by code and cause: on the facts of `today`, and of the `packs` that stand for those
+    /// that are not covered.
+    fn open(
+        &self,
+        verdict: &LaneVerdict,
+        before: &[LaneVerdict],
+        today: &mut Vec<(String, Cause)>,
+        packs: &mut Vec<(String, Cause)>,
+    ) {
         let of_lane = verdict.blockers.iter().filter(|blocker| blocker.is_open());
-        let mut open: Vec<(String, Cause)> = of_lane.map(|blocker| (blocker.code.clone(), blocker.cause)).collect();
-        let Some(lane) = self.policies.lanes().iter().find(|lane| lane.lane == verdict.lane) else { return open };
+        today.extend(of_lane.map(|blocker| (blocker.code.clone(), blocker.cause)));
+        if !self.covers(&verdict.lane) {
+            packs.extend(self.faults_of_evidence(&verdict.lane));
+        }
+        let Some(lane) = self.policies.lanes().iter().find(|lane| lane.lane == verdict.lane) else { return };
         let waivers = self.waivers.problems(lane, &verdict.blockers).into_iter();
-        open.extend(waivers.map(|_| ("a waiver".to_owned(), Cause::Violated)));
+        today.extend(waivers.map(|_| ("a waiver".to_owned(), Cause::Violated)));
         for upstream in &lane.upstream {
             match before.iter().find(|verdict| verdict.lane == *upstream) {
-                Some(verdict) => open.extend(self.open(verdict, before)),
-                None => open.push((upstream.clone(), Cause::Violated)),
+                Some(verdict) => self.open(verdict, before, today, packs),
+                None => today.push((upstream.clone(), Cause::Violated)),
             }
         }
-        open
     }
 
     /// Codes come in the order of the lane's, checks are sorted already.

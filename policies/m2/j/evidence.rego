@@ -190,6 +190,7 @@ _approval_fault(kind) := fact.outcome(_approval(kind, [])) if {
 } else := "it was given after the evidence of a lane" if {
 	kind in data.contract.m2.rollup.approved_before_evidence
 	some lane, _ in _rules
+	_generated_at(lane) != null
 	not moment.in_order([fact.value(_approval(kind, ["approved_at"])), _generated_at(lane)])
 } else := "it is not in force at the time of this run" if {
 	not moment.is_in_span(

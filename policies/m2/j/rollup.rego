@@ -49,7 +49,7 @@ import data.lib.receipt
 b1 contains check.of({
 	"subject": lane,
 	"claim": judgement.claim,
-	"refs": [_evidence(lane, [])],
+	"refs": [_judged(lane, [])],
 	"handles": [],
 	"holds": judgement.holds,
 	"expected": judgement.expected,
@@ -107,7 +107,7 @@ b8 contains object.union(
 b8 contains check.of({
 	"subject": lane,
 	"claim": "every code of the lane has its checks",
-	"refs": [_evidence(lane, [])],
+	"refs": [_judged(lane, [])],
 	"handles": [],
 	"holds": count(unchecked) == 0,
 	"expected": [],
@@ -121,7 +121,7 @@ b8 contains check.of({
 b8 contains check.of({
 	"subject": lane,
 	"claim": "the evidence is dated, and not after this run",
-	"refs": [_evidence(lane, ["generated_at_utc"])],
+	"refs": [_judged(lane, ["generated_at_utc"])],
 	"handles": [],
 	"holds": moment.in_order([_generated_at(lane), _collected_at]),
 	"expected": _collected_at,
@@ -137,6 +137,14 @@ _observed := array.concat(
 )
 
 _evidence(lane, field) := {"subject": lane, "at": ["evidence", lane], "field": field, "handles": []}
+
+# A pack that was read and is none, or was altered, is known to be no evidence: to read it again would not mend it.
+_judged(lane, field) := object.union(_evidence(lane, field), {"any_status": _is_altered(lane)})
+
+_is_altered(lane) if {
+	fact.status(_evidence(lane, [])) == "unreadable"
+	object.get(fact.observation(_evidence(lane, [])), ["error", "kind"], null) == "malformed"
+} else := false
 
 _judgements(lane) := [
 	{

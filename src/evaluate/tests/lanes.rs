@@ -80,7 +80,7 @@ fn a_lane_whose_upstream_is_not_covered_is_blocked() {
     let document = document(json!({"a": true, "b": true, "c": true}), true);
     let evaluation = evaluate(&document, &compile(chain()), &["M2.C".into()], &[]).unwrap();
     assert_eq!(statuses(&evaluation), [(LaneStatus::Blocked, vec!["M2.B".into()], "BLOCKED".into())]);
-    let reason = "M2.C needs M2.B, which is not covered, and the facts hold no accepted pack in which it passes";
+    let reason = "M2.C needs M2.B, which is not covered, and the facts hold no accepted pack in which it passes (M2.A)";
     assert_eq!(evaluation.verdict.reasons, [reason]);
     assert_eq!(evaluation.verdict.exit_code(), ExitCode::NoGo);
     assert_eq!(evaluation.artifacts.keys().collect::<Vec<_>>(), ["M2.C"]);
@@ -105,7 +105,7 @@ fn pack(lane: &str) -> Value {
 
 #[test]
 fn a_lane_upstream_that_is_not_covered_passes_by_its_pack() {
-    let evidence = json!({"M2.B": pack("M2.B")});
+    let evidence = json!({"M2.A": pack("M2.A"), "M2.B": pack("M2.B")});
     let facts = json!({"a": true, "b": true, "c": true, "evidence": evidence});
     let covering_c =
         |facts: Value| evaluate(&document(facts, true), &compile(chain()), &["M2.C".into()], &[]).unwrap().verdict;
@@ -145,14 +145,15 @@ fn a_pack_upstream_that_the_rollup_does_not_take_blocks() {
     let rollup = ("m2/j/rules.rego".to_owned(), lane('j', "M2.C", rules));
     let policies = compile(chain().into_iter().chain([rollup]).collect());
     let covering = |lane: &str, fresh: Value| {
-        let evidence = json!({"M2.B": pack("M2.B"), "M2.C": pack("M2.C")});
+        let evidence = json!({"M2.A": pack("M2.A"), "M2.B": pack("M2.B"), "M2.C": pack("M2.C")});
         let mut facts = json!({"a": true, "b": true, "c": true, "d": true, "evidence": evidence});
         facts["fresh"] = fresh;
         evaluate(&document(facts, true), &policies, &[lane.to_owned()], &[]).unwrap().verdict
     };
     assert_eq!(covering("M2.C", json!(true)).exit_code(), ExitCode::Go);
     let verdict = covering("M2.C", json!(false));
-    let reason = "M2.C needs M2.B, which is not covered, and its pack is altered, too old or no longer true (M2J-B1)";
+    let reason = "M2.C needs M2.B, which is not covered, and its pack, or one that it rests on, is missing, altered, too old or no \
+                  longer true (M2J-B1)";
     assert_eq!((verdict.exit_code(), verdict.reasons), (ExitCode::NoGo, vec![reason.to_owned()]));
     assert_eq!(covering("M2.C", json!("unreadable")).exit_code(), ExitCode::Unreadable);
     // A rollup that says nothing of a lane vouches for none of its packs.
@@ -166,12 +167,23 @@ fn an_upstream_that_is_only_unreadable_is_worth_a_retry() {
     let exit = |facts: Value| {
         evaluate(&document(facts, true), &compile(chain()), &["M2.C".into()], &[]).unwrap().verdict.exit_code()
     };
-    let unread = json!({"status": "unreadable", "receipts": []});
-    let facts = json!({"a": true, "b": true, "c": true, "evidence": {"M2.B": unread}});
-    assert_eq!(exit(facts), ExitCode::Unreadable);
-    let facts = json!({"a": true, "c": true, "evidence": {"M2.B": pack("M2.B")}});
-    assert_eq!(exit(facts), ExitCode::Unreadable);
-    let facts = json!({"a": false, "c": true, "evidence": {"M2.B": pack("M2.B")}});
+    let unread = |kind: &str| json!({"status": "unreadable", "error": {"kind": kind}, "receipts": []});
+    let with = |a: Value, b: Value| json!({"a": true, "b": true, "c": true, "evidence": {"M2.A": a, "M2.B": b}});
+    assert_eq!(exit(with(pack("M2.A"), pack("M2.B"))), ExitCode::Go);
+    assert_eq!(exit(with(pack("M2.A"), unread("rejected"))), ExitCode::Unreadable);
+    // A pack that a pack rests on counts as much; one that was altered stays so.
+    assert_eq!(exit(with(unread("rejected"), pack("M2.B"))), ExitCode::Unreadable);
+    assert_eq!(exit(with(pack("M2.A"), unread("malformed"))), ExitCode::NoGo);
+    assert_eq!(exit(with(unread("malformed"), pack("M2.B"))), ExitCode::NoGo);
+    assert_eq!(exit(with(json!({"status": "absent"}), pack("M2.B"))), ExitCode::NoGo);
+    let mut facts = with(pack("M2.A"), pack("M2.B"));
+    facts["b"] = json!("unreadable");
+    assert_eq!(exit(facts.clone()), ExitCode::Unreadable);
+    facts["a"] = json!(false);
+    assert_eq!(exit(facts), ExitCode::NoGo);
+    // Nothing that is read next time mends what is violated today.
+    let mut facts = with(pack("M2.A"), unread("rejected"));
+    facts["b"] = json!(false);
     assert_eq!(exit(facts), ExitCode::NoGo);
 }
 
