@@ -18,10 +18,10 @@ mod rehearse;
 mod schema;
 mod verify;
 
-use crate::cli::{Cli, Command, HandlesCommand};
+use crate::cli::{Cli, Command, HandlesCommand, PolicyArguments};
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::output;
+use crate::output::{self, Format, OutputTarget};
 use crate::policy::{Policies, PolicyOptions};
 use crate::settings::{FileSettings, PolicySettings, SettingsError};
 
@@ -35,8 +35,10 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
     let outputs = file.outputs(cli.output)?;
     output::check(&outputs)?;
     if cli.names_output {
-        has_output(&cli.command)?;
+        has_output(&cli.command, &outputs)?;
     }
+    // What is JSON alone goes nowhere but where it is asked for: configured outputs are for verdicts.
+    let own = if cli.names_output { outputs.clone() } else { vec![OutputTarget::default()] };
     match cli.command {
         #[cfg(feature = "aws")]
         Command::Collect(arguments) => collect::run(&file.source(arguments.source)?, &file.policy(arguments.policy)?),
@@ -62,13 +64,17 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Codes(arguments) => codes::run(&file.policy(arguments)?, &outputs),
         Command::Handles(HandlesCommand::Pin(arguments)) => handles::pin(&file.pin(arguments)?),
         #[cfg(feature = "aws")]
-        Command::IamPolicy { registry } => iam_policy::run(file.registry(registry).as_deref(), &outputs),
-        Command::Schema { name } => schema::run(name, &outputs),
+        Command::IamPolicy { registry } => {
+            let policy = file.policy(PolicyArguments::default())?;
+            iam_policy::run(file.registry(registry).as_deref(), &policy, &own)
+        }
+        Command::Schema { name } => schema::run(name, &own),
     }
 }
 
 /// Some commands have one result in one form: to pass over a format that was asked for would leave a file unwritten.
-fn has_output(command: &Command) -> Result<(), SettingsError> {
+fn has_output(command: &Command, outputs: &[OutputTarget]) -> Result<(), SettingsError> {
+    let is_json = outputs.iter().all(|target| target.format == Format::Json);
     match command {
         #[cfg(feature = "aws")]
         Command::Collect(_) => Err(SettingsError::NoOutput(
@@ -83,9 +89,14 @@ fn has_output(command: &Command) -> Result<(), SettingsError> {
         Command::Handles(HandlesCommand::Pin(_)) => {
             Err(SettingsError::NoOutput("handles pin", "its diff goes to standard output"))
         }
+        #[cfg(feature = "aws")]
+        Command::IamPolicy { .. } if !is_json => Err(SettingsError::NoOutput("iam-policy", JSON_ALONE)),
+        Command::Schema { .. } if !is_json => Err(SettingsError::NoOutput("schema", JSON_ALONE)),
         _ => Ok(()),
     }
 }
+
+const JSON_ALONE: &str = "it is JSON: -o json, or -o json=PATH";
 
 /// The policies that the settings name, held to their laws and ready.
 fn policies(settings: &PolicySettings) -> Result<Policies, Error> {

@@ -89,9 +89,12 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// The mirror was not waited for any longer.
-    #[error("the mirror was given up: {0}")]
-    MirrorGivenUp(String),
+    /// The mirror did not answer in time.
+    #[error("the mirror did not answer before the deadline")]
+    MirrorDeadline,
+    /// The process was asked to end while it waited for the mirror.
+    #[error("interrupted by {0} while the mirror was waited for; there is no verdict")]
+    MirrorInterrupted(&'static str),
     /// The policies cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -149,7 +152,8 @@ impl Error {
             | Self::Runtime(_)
             | Self::Interrupted(_)
             | Self::Unwritable { .. }
-            | Self::MirrorGivenUp(_)
+            | Self::MirrorDeadline
+            | Self::MirrorInterrupted(_)
             | Self::Evidence(_)
             | Self::Verify(_)
             | Self::UnpinnedMirror(_)
@@ -189,7 +193,7 @@ impl Error {
                     .to_owned(),
             ),
             Self::Unwritable { .. } => Some("nothing was collected yet: name a place that can be written".to_owned()),
-            Self::MirrorGivenUp(_) => {
+            Self::MirrorDeadline | Self::MirrorInterrupted(_) => {
                 Some("run again: no pack stands here that is not in the mirror, and nothing is written twice".to_owned())
             }
             Self::Policy(_) | Self::Evaluate(_) => None,

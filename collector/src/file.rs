@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes a file: into a temporary one beside it, synced, then renamed over what is there. A link is followed, and what is no
 /// regular file (a device, a pipe) is written to as it stands: renaming over `/dev/null` would replace the device.
@@ -10,14 +10,11 @@ use std::path::Path;
 ///
 /// If the folder does not exist, cannot be written or is full. Nothing half-written is left then.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let path = match path.metadata() {
-        Ok(found) if !found.is_file() && !found.is_dir() => {
-            let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
-            return file.write_all(bytes).and_then(|()| file.flush());
-        }
-        Ok(_) => &path.canonicalize()?,
-        Err(_) => path,
-    };
+    if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
+        return file.write_all(bytes).and_then(|()| file.flush());
+    }
+    let path = &target(path);
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -37,6 +34,18 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// The one name of a file that may have several: links are followed, also those whose file is not there yet.
+pub fn target(path: &Path) -> PathBuf {
+    let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // As many as the system follows itself.
+    for _ in 0..40 {
+        let Ok(link) = path.read_link() else { break };
+        path = path.parent().unwrap_or(Path::new("/")).join(link);
+    }
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    folder.zip(path.file_name()).map_or(path.clone(), |(folder, name)| folder.join(name))
+}
+
 /// Whether [`write_atomically`] could write a file, as far as that can be told before.
 ///
 /// # Errors
@@ -47,9 +56,9 @@ pub fn check_file(path: &Path) -> io::Result<()> {
         Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         // To open a pipe would wait for its reader.
         Ok(found) if !found.is_file() => Ok(()),
-        _ => match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => tempfile::tempfile_in(folder).map(drop),
-            _ => tempfile::tempfile_in(".").map(drop),
+        _ => match target(path).parent() {
+            Some(folder) => tempfile::tempfile_in(folder).map(drop),
+            None => Err(io::ErrorKind::IsADirectory.into()),
         },
     }
 }
@@ -75,6 +84,30 @@ mod tests {
     use std::process::Command;
 
     use super::write_atomically;
+
+    #[test]
+    fn a_link_whose_file_is_not_there_yet_leads_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("real")).unwrap();
+        let link = folder.path().join("link");
+        symlink("real/file", &link).unwrap();
+        assert_eq!(super::target(&link), super::target(&folder.path().join("real/file")));
+        write_atomically(&link, b"text").unwrap();
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(fs::read(folder.path().join("real/file")).unwrap(), b"text");
+    }
+
+    #[test]
+    fn a_link_into_a_folder_that_cannot_be_written_is_refused_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        symlink("/proc/version", &link).unwrap();
+        assert!(super::check_file(&link).is_err());
+        assert!(super::check_file(&folder.path().join("file")).is_ok());
+        assert!(super::check_file(folder.path()).is_err());
+        assert!(super::check_folder(&folder.path().join("a/b")).is_ok() && !folder.path().join("a").exists());
+        assert!(super::check_folder(&link.join("a")).is_err());
+    }
 
     #[test]
     fn a_link_stays_one_and_its_file_is_replaced() {

@@ -146,6 +146,23 @@ pub(super) fn request(registry: Registry, source: &SourceSettings, policy: &Poli
     terraform.region = source.region.clone();
     terraform.endpoint_url = source.endpoint_url.clone();
     terraform.materialize = STACKS.map(str::to_owned).into();
+    Request {
+        clock: RunClock::now(),
+        registry,
+        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        terraform,
+        aws: aws_options(source),
+        defaults: defaults(policy),
+        raw: source.raw.clone(),
+        approvals: Vec::new(),
+        evidence: Evidence::default(),
+        rehearsal: Section::default(),
+        logs: BTreeMap::new(),
+    }
+}
+
+/// What is read where the registry leaves it open, as the settings change it.
+pub(super) fn defaults(policy: &PolicySettings) -> aws::Defaults {
     let mut defaults = aws::Defaults::default();
     let overridden = |topic: &str, pointer: &str| {
         policy.contract.get(topic).and_then(|topic| topic.pointer(pointer)?.as_str()).map(str::to_owned)
@@ -156,17 +173,5 @@ pub(super) fn request(registry: Registry, source: &SourceSettings, policy: &Poli
     if let Some(probe) = overridden("topics", "/probe/default") {
         defaults.topic_probe_policy = probe;
     }
-    Request {
-        clock: RunClock::now(),
-        registry,
-        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        terraform,
-        aws: aws_options(source),
-        defaults,
-        raw: source.raw.clone(),
-        approvals: Vec::new(),
-        evidence: Evidence::default(),
-        rehearsal: Section::default(),
-        logs: BTreeMap::new(),
-    }
+    defaults
 }

@@ -30,9 +30,9 @@ where
         tokio::select! {
             done = tokio::time::timeout_at(deadline.into(), work) => match done {
                 Ok(done) => Ok(done?),
-                Err(_) => Err(Error::MirrorGivenUp("the deadline has passed".to_owned())),
+                Err(_) => Err(Error::MirrorDeadline),
             },
-            signal = interruption() => Err(Error::MirrorGivenUp(format!("interrupted by {signal}"))),
+            signal = interruption() => Err(Error::MirrorInterrupted(signal)),
         }
     })
 }

@@ -113,7 +113,7 @@ impl Shelf<'_> {
                 Err(error) => Observation::Unreadable { error: error.clone(), receipts: Vec::new() },
                 Ok(newest) => match newest.get(lane) {
                     Some(place) => {
-                        let (observation, receipt) = pack(place, &key);
+                        let (observation, receipt) = pack(place, &key)?;
                         evidence.receipts.insert(key, receipt);
                         observation
                     }
@@ -142,6 +142,7 @@ impl Shelf<'_> {
                     let folder = root.folder(&name);
                     (name, Place::Mirror(mirror, folder))
                 })),
+                Err(error @ Error::MirrorInterrupted(_)) => return Err(error),
                 // What S3 refuses is a fact.
                 Err(error) => return Ok(Err(mirror_failure(&error))),
             }
@@ -161,7 +162,11 @@ impl Shelf<'_> {
 }
 
 /// What one pack says of its lane, and the receipt of having read it.
-fn pack(place: &Place<'_>, key: &str) -> (Observation, Receipt) {
+///
+/// # Errors
+///
+/// If the process was asked to end: whatever S3 does is a fact, but that is none.
+fn pack(place: &Place<'_>, key: &str) -> Result<(Observation, Receipt), Error> {
     let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
     let path = place.address();
     match place.verify() {
@@ -177,15 +182,16 @@ fn pack(place: &Place<'_>, key: &str) -> (Observation, Receipt) {
                 "register": register,
             });
             let receipt = Receipt::File { path, started_at, digest: Some(manifest_digest) };
-            (Observation::present(value, vec![key.to_owned()]), receipt)
+            Ok((Observation::present(value, vec![key.to_owned()]), receipt))
         }
+        Err(error @ Error::MirrorInterrupted(_)) => Err(error),
         Err(error) => {
             let error = match error {
                 Error::Verify(altered) => failure("PackAltered", ReadErrorKind::Malformed, altered.to_string()),
                 other => mirror_failure(&other),
             };
             let observation = Observation::Unreadable { error, receipts: vec![key.to_owned()] };
-            (observation, Receipt::File { path, started_at, digest: None })
+            Ok((observation, Receipt::File { path, started_at, digest: None }))
         }
     }
 }

@@ -190,7 +190,9 @@ impl FileSettings {
             given
         };
         let mut places = BTreeSet::new();
-        if let Some(twice) = targets.iter().find(|target| !places.insert(target.path.as_deref().map(real))) {
+        if let Some(twice) =
+            targets.iter().find(|target| !places.insert(target.path.as_deref().map(factgate_collector::file::target)))
+        {
             let place = twice.path.as_ref().map_or("standard output".to_owned(), |path| path.display().to_string());
             return Err(SettingsError::SharedTarget(place));
         }
@@ -296,13 +298,6 @@ impl FileSettings {
 
 fn duration(given: Option<Duration>, file: Option<&str>, default_seconds: u64) -> Duration {
     given.or_else(|| file.and_then(|text| positive_duration(text).ok())).unwrap_or(Duration::from_secs(default_seconds))
-}
-
-/// The one name of a file that may have several.
-fn real(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
-    folder.zip(path.file_name()).map_or(path.clone(), |(folder, name)| folder.join(name))
 }
 
 fn override_contract(
