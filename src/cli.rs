@@ -117,6 +117,10 @@ pub enum Command {
         /// Handle registry whose resources the policy is narrowed to; without one every resource.
         #[arg(long, value_name = "FILE", env = "FACTGATE_REGISTRY")]
         registry: Option<PathBuf>,
+
+        /// Which policies: what they override of the contract decides on what is read.
+        #[command(flatten)]
+        policy: PolicyArguments,
     },
     /// Print a JSON Schema.
     Schema {

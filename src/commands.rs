@@ -18,7 +18,11 @@ mod rehearse;
 mod schema;
 mod verify;
 
-use crate::cli::{Cli, Command, HandlesCommand, PolicyArguments};
+use std::path::{Path, PathBuf};
+
+use factgate_collector::file::target;
+
+use crate::cli::{Cli, Command, HandlesCommand};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::output::{self, Format, OutputTarget};
@@ -64,9 +68,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Codes(arguments) => codes::run(&file.policy(arguments)?, &outputs),
         Command::Handles(HandlesCommand::Pin(arguments)) => handles::pin(&file.pin(arguments)?),
         #[cfg(feature = "aws")]
-        Command::IamPolicy { registry } => {
-            let policy = file.policy(PolicyArguments::default())?;
-            iam_policy::run(file.registry(registry).as_deref(), &policy, &own)
+        Command::IamPolicy { registry, policy } => {
+            iam_policy::run(file.registry(registry).as_deref(), &file.policy(policy)?, &own)
         }
         Command::Schema { name } => schema::run(name, &own),
     }
@@ -90,13 +93,21 @@ fn has_output(command: &Command, outputs: &[OutputTarget]) -> Result<(), Setting
             Err(SettingsError::NoOutput("handles pin", "its diff goes to standard output"))
         }
         #[cfg(feature = "aws")]
-        Command::IamPolicy { .. } if !is_json => Err(SettingsError::NoOutput("iam-policy", JSON_ALONE)),
-        Command::Schema { .. } if !is_json => Err(SettingsError::NoOutput("schema", JSON_ALONE)),
+        Command::IamPolicy { .. } if !is_json => Err(SettingsError::OnlyJson("iam-policy")),
+        Command::Schema { .. } if !is_json => Err(SettingsError::OnlyJson("schema")),
         _ => Ok(()),
     }
 }
 
-const JSON_ALONE: &str = "it is JSON: -o json, or -o json=PATH";
+/// An output must not take the place of what the run rests on.
+fn keep_apart<'path>(
+    outputs: &[OutputTarget],
+    files: impl IntoIterator<Item = &'path Path>,
+) -> Result<(), SettingsError> {
+    let kept: Vec<PathBuf> = files.into_iter().map(target).collect();
+    let taken = outputs.iter().filter_map(|output| output.path.as_deref()).find(|path| kept.contains(&target(path)));
+    taken.map_or(Ok(()), |path| Err(SettingsError::SharedTarget(path.display().to_string())))
+}
 
 /// The policies that the settings name, held to their laws and ready.
 fn policies(settings: &PolicySettings) -> Result<Policies, Error> {

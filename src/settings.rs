@@ -53,12 +53,15 @@ pub enum SettingsError {
     /// An address of a pack in the mirror is none.
     #[error(transparent)]
     Mirror(#[from] UnknownMirror),
-    /// Two results go to one place.
-    #[error("two outputs go to {0}")]
+    /// Two results go to one place, or a result to that of what it rests on.
+    #[error("two outputs go to {0}, or it is the fact document")]
     SharedTarget(String),
     /// A result is asked for that the command does not have.
     #[error("{0} has no result that -o could name a format of")]
     NoOutput(&'static str, &'static str),
+    /// Another format is asked for than the only one.
+    #[error("{0} is JSON, and nothing else")]
+    OnlyJson(&'static str),
     /// A setting without which the command cannot run.
     #[error("no {0} is given")]
     Missing(&'static str, &'static str),
@@ -71,6 +74,7 @@ impl Help for SettingsError {
             Self::Invalid { help, .. } | Self::Contract { help, .. } => help.clone(),
             Self::Mirror(_) => "the folder of one pack in the mirror is s3://bucket/prefix/m2a_…/".to_owned(),
             Self::SharedTarget(_) => "give all but one a path of its own: -o FORMAT=PATH".to_owned(),
+            Self::OnlyJson(_) => "-o json, or -o json=PATH".to_owned(),
             Self::NoOutput(_, help) | Self::Missing(_, help) => (*help).to_owned(),
         })
     }

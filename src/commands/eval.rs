@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use factgate_collector::fact::Facts;
 
-use super::policies;
+use super::{keep_apart, policies};
 use crate::error::Error;
 use crate::evaluate::{Document, Evaluation, evaluate};
 use crate::evidence::write_packs;
@@ -21,6 +21,7 @@ pub(super) fn run(
     lanes: &LaneSettings,
     outputs: &[OutputTarget],
 ) -> Result<ExitCode, Error> {
+    keep_apart(outputs, paths.iter().map(PathBuf::as_path))?;
     let policies = policies(policy)?;
     let waivers = waivers(lanes)?;
     let mut evaluations = Vec::new();

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use factgate_collector::file::{check_folder, target};
+use factgate_collector::file::check_folder;
 
-use super::{collect, eval, mirror, packs, policies};
+use super::{collect, eval, keep_apart, mirror, packs, policies};
 use crate::error::Error;
 use crate::evaluate::select;
 use crate::evidence::mirror::MirrorTarget;
@@ -13,7 +13,7 @@ use crate::evidence::{create_root, prepare_packs};
 use crate::exit::ExitCode;
 use crate::output::{self, Archive, OutputTarget};
 use crate::policy::Lane;
-use crate::settings::{LaneSettings, PolicySettings, SettingsError, SourceSettings};
+use crate::settings::{LaneSettings, PolicySettings, SourceSettings};
 
 /// Where packs go by default: the local root of the contract.
 pub(super) const EVIDENCE_ROOT: &str = "runs/dev_substrate/dev_full/m2";
@@ -23,7 +23,7 @@ pub(super) fn run(
     source: &SourceSettings,
     policy: &PolicySettings,
     lanes: &LaneSettings,
-    mirror_target: &MirrorTarget,
+    target: &MirrorTarget,
     outputs: &[OutputTarget],
 ) -> Result<ExitCode, Error> {
     let policies = policies(policy)?;
@@ -32,19 +32,13 @@ pub(super) fn run(
     let covered: Vec<&str> = selected.iter().map(|lane| lane.lane.as_str()).collect();
     let stacks = stacks(policies.lanes(), &selected);
     let root = lanes.evidence_root.clone().unwrap_or_else(|| PathBuf::from(EVIDENCE_ROOT));
-    // The verdict must not take the place of the facts that it rests on.
-    let facts_target = source.facts.as_deref().map(target);
-    if let Some(shared) =
-        outputs.iter().filter_map(|output| output.path.as_deref()).find(|path| Some(target(path)) == facts_target)
-    {
-        return Err(SettingsError::SharedTarget(shared.display().to_string()).into());
-    }
+    keep_apart(outputs, source.facts.as_deref())?;
     check_folder(&root).map_err(|error| Error::Unwritable {
         what: "evidence packs",
         path: root.clone(),
         source: error,
     })?;
-    let shelf = packs::Shelf { root: &root, mirror: mirror_target, options: collect::aws_options(source) };
+    let shelf = packs::Shelf { root: &root, mirror: target, options: collect::aws_options(source) };
     let facts = collect::facts(source, policy, stacks, |clock, handles| shelf.evidence(&covered, handles, clock))?;
     // The document is what every later question goes back to: it is kept before anything else can fail.
     let document = source
@@ -59,7 +53,7 @@ pub(super) fn run(
     let prepared = prepare_packs(&root, &evaluation)?;
     let options = collect::aws_options(source);
     // A pack that is not in the mirror is none here either, or a later lane would rest on it.
-    let places = mirror::upload(mirror_target, prepared.packs(), &facts.document().handles, options)?;
+    let places = mirror::upload(target, prepared.packs(), &facts.document().handles, options)?;
     let mut archive = Archive::default();
     archive.add(&prepared.publish()?);
     archive.mirror(&places);

@@ -12,7 +12,7 @@ use crate::exit::ExitCode;
 use crate::output::{OutputTarget, write_to_all};
 use crate::settings::PolicySettings;
 
-/// Writes the policy, which is JSON in whatever format it is asked for; narrowed to a registry's resources if there is one.
+/// Writes the policy, as JSON; narrowed to a registry's resources if there is one.
 pub(super) fn run(
     registry: Option<&Path>,
     settings: &PolicySettings,

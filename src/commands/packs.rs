@@ -19,7 +19,7 @@ use serde_json::json;
 use super::mirror::{Connected, connected, pinned_region};
 use crate::error::Error;
 use crate::evidence::mirror::{MirrorTarget, S3Folder};
-use crate::evidence::verify::{self, VerifiedPack, lane_of};
+use crate::evidence::verify::{self, VerifiedPack, VerifyError, lane_of};
 
 /// The lanes whose evidence the rollup asks for.
 const LANES: [&str; 9] = ["M2.A", "M2.B", "M2.C", "M2.D", "M2.E", "M2.F", "M2.G", "M2.H", "M2.I"];
@@ -187,6 +187,12 @@ fn pack(place: &Place<'_>, key: &str) -> Result<(Observation, Receipt), Error> {
         Err(error @ Error::MirrorInterrupted(_)) => Err(error),
         Err(error) => {
             let error = match error {
+                // What the system does not give may be as it was; it is not known.
+                Error::Verify(VerifyError { source: Some(source), pack, file, .. })
+                    if !matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+                {
+                    failure("PackUnreadable", ReadErrorKind::Rejected, format!("{pack}/{file}: {source}"))
+                }
                 Error::Verify(altered) => failure("PackAltered", ReadErrorKind::Malformed, altered.to_string()),
                 other => mirror_failure(&other),
             };
@@ -274,6 +280,23 @@ mod tests {
         let Observation::Unreadable { error, .. } = altered else { panic!("{altered:?}") };
         assert_eq!(error.code, "PackAltered");
         assert!(error.message.contains("m2a_"), "{}", error.message);
+    }
+
+    /// It may be as it was: that it cannot be read now says nothing of it.
+    #[test]
+    fn a_pack_that_cannot_be_read_is_not_taken_for_an_altered_one() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("m2a_20990101T000000Z");
+        std::os::unix::fs::symlink(&folder, &folder).unwrap();
+        let evidence = evidence_of_a(root.path());
+        let Observation::Unreadable { error, .. } = evidence else { panic!("{evidence:?}") };
+        assert_eq!((error.code.as_str(), error.kind), ("PackUnreadable", ReadErrorKind::Rejected));
+        // A file in its place is none.
+        fs::remove_file(&folder).unwrap();
+        fs::write(&folder, "").unwrap();
+        let evidence = evidence_of_a(root.path());
+        let Observation::Unreadable { error, .. } = evidence else { panic!("{evidence:?}") };
+        assert_eq!((error.code.as_str(), error.kind), ("PackAltered", ReadErrorKind::Malformed));
     }
 
     #[test]

@@ -174,6 +174,12 @@ fn a_format_that_a_command_does_not_have_is_a_usage_error() {
     }
     let twice = ["eval", "facts.json", "-o", "json=out", "-o", "markdown=./out"];
     assert_refused(&run_alone(folder.path(), twice), 2, &["two outputs go to"]);
+    let over = ["eval", "facts.json", "-o", "json=./facts.json"];
+    assert_refused(&run_alone(folder.path(), over), 2, &["two outputs go to", "the fact document"]);
+    for command in [&["schema", "facts"][..], &["iam-policy"]] {
+        let run = run_alone(folder.path(), command.iter().chain(&["-o", "markdown"]));
+        assert_refused(&run, 2, &["is JSON, and nothing else"]);
+    }
     assert_eq!(names(folder.path()), ["facts.json"]);
 }
 

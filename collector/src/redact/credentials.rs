@@ -54,7 +54,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     .expect("a constant pattern"),
     // One of several may be numbered: `api_key_2`.
     name: Regex::new(&format!("(?i)(?:{CREDENTIAL_WORDS})(?:[_-]?[0-9]+)?$")).expect("a constant pattern"),
-    doubtful_name: Regex::new(&format!("(?i)(?:{DOUBTFUL_WORDS})$")).expect("a constant pattern"),
+    doubtful_name: Regex::new(&format!("(?i)(?:{DOUBTFUL_WORDS})(?:[_-]?[0-9]+)?$")).expect("a constant pattern"),
     harmless_name: Regex::new(
         "(?i)^(?:old)?pwd$|(?:next|continuation|pagination|page|start(?:ing)?|(?:client_?)?(?:request|idempotency|creator))[_-]?tokens?$",
     )

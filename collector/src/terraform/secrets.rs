@@ -98,7 +98,8 @@ pub(super) fn learn_environment(redactor: &Redactor, environment: &BTreeMap<OsSt
         let is_secret = names_credential(variable.as_deref().unwrap_or(name)) || name.starts_with("TF_TOKEN_");
         // `TF_VAR_state_key` may be anything.
         let words = ["secret", "password", "token", "key", "credential"];
-        let is_suspect = variable.is_some_and(|variable| words.iter().any(|word| variable.contains(word)));
+        let is_suspect = may_name_credential(variable.as_deref().unwrap_or(name))
+            || variable.is_some_and(|variable| words.iter().any(|word| variable.contains(word)));
         if !is_secret && !is_suspect {
             continue;
         }
@@ -444,12 +445,24 @@ mod tests {
             ("TF_VAR_region_name", "plain-1"),
             ("AWS_SECRET_ACCESS_KEY", "secret-1"),
             ("GITHUB_TOKEN", "secret-2"),
+            ("GRAFANA_AUTH", "secret-4"),
+            ("TF_VAR_db_pass_2", "secret-5"),
             ("TF_TOKEN_app_terraform_io", "secret-3"),
             ("OLDPWD", "plain-2"),
         ];
         let environment = environment.map(|(name, value)| (OsString::from(name), OsString::from(value))).into();
-        let words = ["variable-1", "variable-2", "plain-1", "secret-1", "secret-2", "secret-3", "plain-2"];
-        let expected = ["variable-1", "variable-2", "secret-1", "secret-2", "secret-3"];
+        let words = [
+            "variable-1",
+            "variable-2",
+            "plain-1",
+            "secret-1",
+            "secret-2",
+            "secret-3",
+            "secret-4",
+            "secret-5",
+            "plain-2",
+        ];
+        let expected = ["variable-1", "variable-2", "secret-1", "secret-2", "secret-3", "secret-4", "secret-5"];
         assert_eq!(swept(&words, |redactor| learn_environment(redactor, &environment)), expected);
     }
 }

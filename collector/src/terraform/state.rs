@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::fact::Output;
-use crate::redact::{Redactor, is_telling, names_credential};
+use crate::redact::{Redactor, is_telling, may_name_credential};
 
 /// The identity and inventory of a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub(super) fn outputs(answer: &Value, redactor: &Redactor) -> Result<BTreeMap<St
     for (name, output) in answer {
         let value = output.get("value").ok_or_else(|| missing("value of an output"))?;
         let sensitive = output["sensitive"].as_bool().ok_or_else(|| missing("sensitivity of an output"))?;
-        let is_secret = sensitive || (names_credential(name) && tells(value));
+        let is_secret = sensitive || (may_name_credential(name) && tells(value));
         let value = if is_secret {
             // By its name it may be a secret; only Terraform's mark says that it is one.
             if sensitive {

@@ -53,7 +53,7 @@ b1 contains check.of({
 	"handles": [],
 	"holds": judgement.holds,
 	"expected": judgement.expected,
-	"actual": judgement.actual,
+	"actual": _found(lane, judgement.actual),
 	"violation": object.get(judgement, "violation", "evidence"),
 }) if {
 	some lane, _ in _rules
@@ -111,7 +111,7 @@ b8 contains check.of({
 	"handles": [],
 	"holds": count(unchecked) == 0,
 	"expected": [],
-	"actual": unchecked,
+	"actual": _found(lane, unchecked),
 	"violation": "evidence",
 }) if {
 	some lane, rules in _rules
@@ -125,7 +125,7 @@ b8 contains check.of({
 	"handles": [],
 	"holds": moment.in_order([_generated_at(lane), _collected_at]),
 	"expected": _collected_at,
-	"actual": _generated_at(lane),
+	"actual": _found(lane, _generated_at(lane)),
 	"violation": "evidence",
 }) if {
 	some lane, _ in _rules
@@ -145,6 +145,11 @@ _is_altered(lane) if {
 	fact.status(_evidence(lane, [])) == "unreadable"
 	object.get(fact.observation(_evidence(lane, [])), ["error", "kind"], null) == "malformed"
 } else := false
+
+# Of a pack that was altered, what was found is what is wrong with it.
+_found(lane, actual) := fact.outcome(_evidence(lane, [])) if {
+	_is_altered(lane) == true
+} else := actual
 
 _judgements(lane) := [
 	{
@@ -299,8 +304,11 @@ _drift(lane) := sort((today - then) | (then - today)) if {
 	today := {row | some row in _rows[lane]}
 } else := []
 
-# Facts that could not be read this time have not been seen to drift; another run may see that they have not.
-_drift_cause(lane) := "unreadable" if {
+# Facts that could not be read this time have not been seen to drift; another run may see that they have not. With what was
+# altered nothing can be compared.
+_drift_cause(lane) := "evidence" if {
+	_is_altered(lane) == true
+} else := "unreadable" if {
 	unread := {[code, found.subject, found.claim] |
 		some code, found_checks in _rules[lane]
 		some found in found_checks

@@ -39,7 +39,15 @@ _damaged := {
 			["M2J-B8", "M2.B", _checked, "absent"],
 		},
 	},
-	"an altered pack": {
+	"a pack that was altered": {
+		"document": fixture.put(
+			fixture.unreadable(_ready, ["evidence", "M2.B"]),
+			["evidence", "M2.B", "error", "kind"],
+			"malformed",
+		),
+		"expected": _of_evidence([_whole, _fresh, _agrees, _steady], "evidence") | {["M2J-B8", "M2.B", _dated, "evidence"]},
+	},
+	"a pack that cannot be read": {
 		"document": fixture.unreadable(_ready, ["evidence", "M2.B"]),
 		"expected": _of_evidence([_whole, _fresh, _agrees, _steady], "unreadable") | {
 			["M2J-B8", "M2.B", _dated, "unreadable"],

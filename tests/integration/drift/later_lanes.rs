@@ -89,7 +89,7 @@ fn changes_by_hand_block_in_every_lane_that_reads_them() {
         ("M2E-B3", "ROLE_APIGW_IG_INVOKE", "violated"),
         ("M2E-B6", "EKS_CLUSTER_NAME", "absent"),
         ("M2F-B2", "SSM_DATABRICKS_TOKEN_PATH", "violated"),
-        ("M2F-B3", "ROLE_MWAA_EXECUTION", "violated"),
+        ("M2F-B3", "ROLE_LAMBDA_IG_EXECUTION", "violated"),
         ("M2G-B4", "SSM_MLFLOW_TRACKING_URI_PATH", "absent"),
         ("M2H-B4", "SSM_AURORA_ENDPOINT_PATH", "absent"),
         ("M2H-B6", "AWS_BUDGET_NAME", "absent"),
