@@ -39,6 +39,7 @@ class Overlay:
         self._hand = threading.Lock()
         self._moto, self._fork, self._stop = moto, fork, stop
         self._rules, self._log = Rules(), CallLog()
+        self._put: set[bytes] = set()
 
     @contextlib.contextmanager
     def at_rest(self):
@@ -55,7 +56,7 @@ class Overlay:
             with self._world:
                 rule = self._rules.take(call) if call.service else None
                 hangs = rule is not None and rule.fault == "hang"
-                reply = None if hangs else self._answer(call, rule, environ)
+                reply = None if hangs else self._once(call, self._answer(call, rule, environ))
                 if call.service:
                     self._log.record(call, reply and reply.status, rule is not None)
             if reply is None:
@@ -105,6 +106,21 @@ class Overlay:
                 case _:
                     return _json({"error": f"no such endpoint: {endpoint}"}, 404)
             return _json(self._rules.as_json())
+
+    def _once(self, call: Call, reply: Reply) -> Reply:
+        """Lets a client that asks again have what it was given already.
+
+        On an overloaded machine Terraform sometimes repeats the PutItem that took its state lock, as if it had not got the
+        answer, and then waits for a lock that is its own. The very same item, with its unique lock id, is no other's.
+        """
+        if (call.service, call.operation) != ("dynamodb", "PutItem"):
+            return reply
+        if reply.status == 200:
+            self._put.add(call.body)
+        elif call.body in self._put and b"ConditionalCheckFailed" in reply.body:
+            self._log.record(call, reply.status, False, "repeated")
+            return Reply(200, {"Content-Type": "application/x-amz-json-1.0"}, b"{}")
+        return reply
 
     def _answer(self, call: Call, rule: Rule | None, environ: dict) -> Reply:
         ready = rule and rule.answer(call)
