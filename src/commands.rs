@@ -75,20 +75,17 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
     }
 }
 
+#[cfg(feature = "aws")]
+const NAME_THE_FACTS: &str = "name the file of the fact document with --facts; `eval` has formats";
+
 /// Some commands have one result in one form: to pass over a format that was asked for would leave a file unwritten.
 fn has_output(command: &Command, outputs: &[OutputTarget]) -> Result<(), SettingsError> {
     let is_json = outputs.iter().all(|target| target.format == Format::Json);
     match command {
         #[cfg(feature = "aws")]
-        Command::Collect(_) => Err(SettingsError::NoOutput(
-            "collect",
-            "name the file of the fact document with --facts; `eval` has formats",
-        )),
+        Command::Collect(_) => Err(SettingsError::NoOutput("collect", NAME_THE_FACTS)),
         #[cfg(feature = "aws")]
-        Command::Rehearse(_) => Err(SettingsError::NoOutput(
-            "rehearse",
-            "name the file of the fact document with --facts; `eval` has formats",
-        )),
+        Command::Rehearse(_) => Err(SettingsError::NoOutput("rehearse", NAME_THE_FACTS)),
         Command::Handles(HandlesCommand::Pin(_)) => {
             Err(SettingsError::NoOutput("handles pin", "its diff goes to standard output"))
         }

@@ -134,6 +134,13 @@ pub enum Error {
 }
 
 impl Error {
+    /// What the system said becomes the reason why something has no place.
+    #[cfg(feature = "aws")]
+    pub(crate) fn unwritable(what: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Unwritable { what, path, source }
+    }
+
     /// What the caller of the process sees.
     pub fn exit_code(&self) -> ExitCode {
         match self {

@@ -51,7 +51,7 @@ pub(super) fn facts(
     let approvals = Approval::read_all(&source.approvals)?;
     let rehearsal = source.rehearsal.as_deref().map(Section::import).transpose()?.unwrap_or_default();
     agree(&approvals, &rehearsal)?;
-    check_places(source)?;
+    check_places(source.facts.as_deref(), source.raw.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     let mut request = request(registry, source, policy);
     if let Some(stacks) = stacks {
@@ -74,16 +74,12 @@ pub(super) fn facts(
 }
 
 /// Looks whether what a run writes can be written, before it takes its time and applies anything.
-pub(super) fn check_places(source: &SourceSettings) -> Result<(), Error> {
-    let unwritable = |what, path: &Path| {
-        let path = path.to_owned();
-        move |error| Error::Unwritable { what, path, source: error }
-    };
-    if let Some(path) = &source.facts {
-        check_file(path).map_err(unwritable("the fact document", path))?;
+pub(super) fn check_places(facts: Option<&Path>, raw: Option<&Path>) -> Result<(), Error> {
+    if let Some(path) = facts {
+        check_file(path).map_err(Error::unwritable("the fact document", path))?;
     }
-    if let Some(folder) = &source.raw {
-        check_folder(folder).map_err(unwritable("raw answers", folder))?;
+    if let Some(folder) = raw {
+        check_folder(folder).map_err(Error::unwritable("raw answers", folder))?;
     }
     Ok(())
 }

@@ -33,11 +33,7 @@ pub(super) fn run(
     let stacks = stacks(policies.lanes(), &selected);
     let root = lanes.evidence_root.clone().unwrap_or_else(|| PathBuf::from(EVIDENCE_ROOT));
     keep_apart(outputs, source.facts.as_deref())?;
-    check_folder(&root).map_err(|error| Error::Unwritable {
-        what: "evidence packs",
-        path: root.clone(),
-        source: error,
-    })?;
+    check_folder(&root).map_err(Error::unwritable("evidence packs", &root))?;
     let shelf = packs::Shelf { root: &root, mirror: target, options: collect::aws_options(source) };
     let facts = collect::facts(source, policy, stacks, |clock, handles| shelf.evidence(&covered, handles, clock))?;
     // The document is what every later question goes back to: it is kept before anything else can fail.

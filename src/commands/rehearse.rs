@@ -57,7 +57,7 @@ pub(super) fn run(
     if let Some(folder) = facts_path.parent() {
         let _ = std::fs::create_dir_all(folder);
     }
-    check_places(&SourceSettings { facts: Some(facts_path.clone()), ..source.clone() })?;
+    check_places(Some(&facts_path), source.raw.as_deref())?;
 
     let progress = Progress::start(&source.registry);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;

@@ -59,26 +59,24 @@ impl Document {
         &self.facts
     }
 
+    /// Whether the collector found out just this about the evidence of a lane.
+    fn evidence_has(&self, lane: &str, pointer: &str, value: impl Into<Value>) -> bool {
+        let found = self.facts.get("evidence").and_then(|evidence| evidence.get(lane)?.pointer(pointer));
+        found == Some(&value.into())
+    }
+
     /// Whether the collector accepted an evidence pack in which a lane passes.
     pub(crate) fn has_accepted_pack(&self, lane: &str) -> bool {
-        let Some(observation) = self.facts.get("evidence").and_then(|evidence| evidence.get(lane)) else {
-            return false;
-        };
-        let text = |pointer| observation.pointer(pointer).and_then(Value::as_str);
-        text("/status") == Some("present")
-            && text("/value/origin") == Some("pack")
-            && text("/value/summary/lane") == Some(lane)
-            && observation.pointer("/value/summary/overall_pass") == Some(&Value::Bool(true))
+        self.evidence_has(lane, "/status", "present")
+            && self.evidence_has(lane, "/value/origin", "pack")
+            && self.evidence_has(lane, "/value/summary/lane", lane)
+            && self.evidence_has(lane, "/value/summary/overall_pass", true)
     }
 
     /// Whether it could not be found out if there is an evidence pack of a lane. One that was read and is none, or was altered, is
     /// known to be no evidence.
     pub(crate) fn is_evidence_unreadable(&self, lane: &str) -> bool {
-        let Some(observation) = self.facts.get("evidence").and_then(|evidence| evidence.get(lane)) else {
-            return false;
-        };
-        let text = |pointer| observation.pointer(pointer).and_then(Value::as_str);
-        text("/status") == Some("unreadable") && text("/error/kind") != Some("malformed")
+        self.evidence_has(lane, "/status", "unreadable") && !self.evidence_has(lane, "/error/kind", "malformed")
     }
 
     /// The phase execution id of one lane: `m2a_20260101T000000Z`.

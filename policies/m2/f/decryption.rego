@@ -20,9 +20,8 @@ _decryption_faults(name, path) := [] if {
 } else := ["the parameter is encrypted with another key than the platform's"] if {
 	not _names_platform_key(_key_of(path))
 } else := sort({sprintf("%s is not permitted on the platform's key", [action]) |
-	some action in [_secrets.decrypt_action]
 	some documents in array.concat([identity.documents(name)], identity.boundaries(name))
-	action in iam.missing_under(documents, [action], _key_arn, _request(path))
+	some action in iam.missing_under(documents, [_secrets.decrypt_action], _key_arn, _request(path))
 })
 
 # Parameter Store decrypts with AWS's own key for whoever may read the parameter.
