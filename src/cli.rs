@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use regex::Regex;
 
 use crate::evidence::mirror::MirrorTarget;
 use crate::output::OutputTarget;
-use crate::settings::value::{endpoint, positive_duration};
+use crate::settings::value::{endpoint, percentage, positive_duration};
 
 /// A policy-as-code readiness gate: is this cloud substrate ready, and what proves it?
 #[derive(Debug, Parser)]
@@ -19,7 +20,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE", env = "FACTGATE_CONFIG")]
     pub config: Option<PathBuf>,
 
-    /// Where a result goes: `table`, `json`, `markdown`, or `FORMAT=PATH`; may be repeated. Without a path it goes to standard output.
+    /// Where a result goes: `table`, `json`, `markdown`, `junit`, or `FORMAT=PATH`; may be repeated. Without a path it goes to standard output.
     #[arg(short, long, global = true, value_name = "FORMAT[=PATH]", env = "FACTGATE_OUTPUT", value_delimiter = ',')]
     pub output: Vec<OutputTarget>,
 
@@ -103,6 +104,27 @@ pub enum Command {
     /// Destroy and recover the approved stacks, then collect: proves that they can be built again. Changes real resources.
     #[cfg(feature = "aws")]
     Rehearse(RehearseArguments),
+    /// Show what differs between two fact documents: their facts, and the verdicts on them.
+    Diff {
+        /// The document that is compared.
+        #[arg(value_name = "BEFORE")]
+        before: PathBuf,
+
+        /// The document that it is compared with.
+        #[arg(value_name = "AFTER")]
+        after: PathBuf,
+
+        /// Which policies.
+        #[command(flatten)]
+        policy: PolicyArguments,
+    },
+    /// Explain a code: what it means and its rule; on a fact document, why it blocks and what would clear it.
+    Explain(ExplainArguments),
+    /// Run the unit tests of policies: rules `test_…` of packages `…_test`, as `opa test` runs them.
+    ///
+    /// A test that fails is shown with the first expression that does not hold, and what its parts are. Exit code 1 if a test
+    /// fails or the coverage is below the threshold, 5 if there is no test.
+    Test(TestArguments),
     /// List every blocker code with lane, severity, taxonomy, title and remediation.
     Codes(PolicyArguments),
     /// Work on the handle registry.
@@ -128,6 +150,54 @@ pub enum Command {
         #[arg(value_enum)]
         name: SchemaName,
     },
+}
+
+/// Arguments of `explain`.
+#[derive(Args, Clone, Debug)]
+pub struct ExplainArguments {
+    /// The code: `M2A-B2`.
+    #[arg(value_name = "CODE")]
+    pub code: String,
+
+    /// The fact document on which it blocks.
+    #[arg(long, value_name = "DOC")]
+    pub facts: Option<PathBuf>,
+
+    /// Only this subject: a handle, a stack, a lane.
+    #[arg(long, value_name = "SUBJECT", requires = "facts")]
+    pub subject: Option<String>,
+
+    /// Folder of raw answers, as `--raw` of the collection kept them: they are shown beside their receipts.
+    #[arg(long, value_name = "DIR", requires = "facts")]
+    pub raw: Option<PathBuf>,
+
+    /// Which policies.
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+}
+
+/// Arguments of `test`.
+#[derive(Args, Clone, Debug)]
+pub struct TestArguments {
+    /// Which policies.
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+
+    /// Only tests whose path (`data.m2.a_test.test_…`) matches.
+    #[arg(long = "run", value_name = "REGEX")]
+    pub selection: Option<Regex>,
+
+    /// Measure which lines and rules of the policies the tests go through.
+    #[arg(long)]
+    pub coverage: bool,
+
+    /// The least share of lines and of rules that the tests must go through, in percent; implies --coverage.
+    #[arg(long, value_name = "PERCENT", value_parser = percentage)]
+    pub threshold: Option<f64>,
+
+    /// Run again whenever a file of the policies changes.
+    #[arg(long, conflicts_with = "output")]
+    pub watch: bool,
 }
 
 /// What can be done with a handle registry.

@@ -3,7 +3,9 @@
 mod codes;
 #[cfg(feature = "aws")]
 mod collect;
+mod diff;
 mod eval;
+mod explain;
 #[cfg(feature = "aws")]
 mod gate;
 mod handles;
@@ -16,6 +18,7 @@ mod packs;
 #[cfg(feature = "aws")]
 mod rehearse;
 mod schema;
+mod test;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -65,6 +68,12 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
             &file.source(arguments.source)?,
             &file.policy(arguments.policy)?,
         ),
+        Command::Diff { before, after, policy } => diff::run(&before, &after, &file.policy(policy)?, &outputs),
+        Command::Explain(arguments) => explain::run(&arguments, &file.policy(arguments.policy.clone())?, &outputs),
+        Command::Test(arguments) => {
+            let policy = file.policy(arguments.policy.clone())?;
+            test::run(&policy, &arguments, &outputs)
+        }
         Command::Codes(arguments) => codes::run(&file.policy(arguments)?, &outputs),
         Command::Handles(HandlesCommand::Pin(arguments)) => handles::pin(&file.pin(arguments)?),
         #[cfg(feature = "aws")]
@@ -108,9 +117,13 @@ fn keep_apart<'path>(
 
 /// The policies that the settings name, held to their laws and ready.
 fn policies(settings: &PolicySettings) -> Result<Policies, Error> {
-    let options = PolicyOptions { time_limit: settings.timeout, contract: settings.contract.clone() };
+    let options = policy_options(settings);
     Ok(match &settings.folder {
         Some(folder) => Policies::from_folder(folder, &options)?,
         None => Policies::embedded(&options)?,
     })
+}
+
+fn policy_options(settings: &PolicySettings) -> PolicyOptions {
+    PolicyOptions { time_limit: settings.timeout, contract: settings.contract.clone() }
 }

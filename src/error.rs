@@ -89,6 +89,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The policies cannot be watched.
+    #[error("the policies cannot be watched for changes")]
+    Watch(#[from] notify::Error),
     /// The mirror did not answer in time.
     #[error("the mirror did not answer before the deadline")]
     MirrorDeadline,
@@ -161,6 +164,7 @@ impl Error {
             | Self::Unwritable { .. }
             | Self::MirrorDeadline
             | Self::MirrorInterrupted(_)
+            | Self::Watch(_)
             | Self::Evidence(_)
             | Self::Verify(_)
             | Self::UnpinnedMirror(_)
@@ -200,6 +204,7 @@ impl Error {
                     .to_owned(),
             ),
             Self::Unwritable { .. } => Some("nothing was collected yet: name a place that can be written".to_owned()),
+            Self::Watch(_) => Some("run the tests without --watch".to_owned()),
             Self::MirrorDeadline | Self::MirrorInterrupted(_) => {
                 Some("run again: no pack stands here that is not in the mirror, and nothing is written twice".to_owned())
             }

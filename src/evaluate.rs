@@ -155,6 +155,15 @@ fn evaluation(
     Ok(Evaluation { verdict, artifacts })
 }
 
+/// The checks of one lane on a document, by code; nothing is waived.
+pub(crate) fn lane_checks(
+    policies: &Policies,
+    lane: &Lane,
+    facts: &Value,
+) -> Result<Vec<crate::verdict::CodeVerdict>, EvaluateError> {
+    Ok(checks::evaluate(policies.engine(), lane, &EngineValue::new(facts)?)?.codes)
+}
+
 /// What policies see of the waivers: `[{"code", "subject"}…]`, sorted.
 fn waived(judged: &Judged<'_>) -> Value {
     let mut waived: Vec<(&str, &str)> =

@@ -12,10 +12,12 @@
 pub mod check;
 pub mod cli;
 mod commands;
+pub mod difference;
 pub mod error;
 pub mod evaluate;
 pub mod evidence;
 pub mod exit;
+pub mod explain;
 pub mod output;
 pub mod policy;
 #[cfg(feature = "aws")]

@@ -1,8 +1,12 @@
 //! Output: a verdict in the form that its reader uses. The format never changes the exit code.
 
+pub mod difference;
+pub mod explanation;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 pub mod table;
+pub mod unit_tests;
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write as _};
@@ -27,10 +31,13 @@ pub enum Format {
     Json,
     /// For the log of the project: the note that closes the lanes.
     Markdown,
+    /// For CI, which shows it as test results.
+    Junit,
 }
 
 impl Format {
-    const ALL: [(&'static str, Self); 3] = [("table", Self::Table), ("json", Self::Json), ("markdown", Self::Markdown)];
+    const ALL: [(&'static str, Self); 4] =
+        [("table", Self::Table), ("json", Self::Json), ("markdown", Self::Markdown), ("junit", Self::Junit)];
 }
 
 /// Where the evidence of the verdicts is kept.
@@ -119,6 +126,11 @@ pub struct OutputError {
 }
 
 impl OutputError {
+    /// A result has no form in the format that was asked for.
+    pub(crate) fn unwritable(source: std::io::Error) -> Self {
+        Self { target: None, source }
+    }
+
     /// Standard output could not be written.
     pub(crate) fn standard_output(source: std::io::Error) -> Self {
         Self { target: None, source }
@@ -162,6 +174,8 @@ pub fn write(verdicts: &[Verdict], archive: &Archive, targets: &[OutputTarget]) 
         let text = match target.format {
             Format::Table => table::render(verdicts),
             Format::Markdown => markdown::render(verdicts, archive),
+            Format::Junit => junit::render(verdicts)
+                .map_err(|error| OutputError { target: target.path.clone(), source: std::io::Error::other(error) })?,
             Format::Json => json::render(verdicts)
                 .map_err(|error| OutputError { target: target.path.clone(), source: error.into() })?,
         };

@@ -32,7 +32,10 @@ pub use error::{Defect, Defects, PolicyError};
 pub use lane::{Code, DoneItem, INHERITED, LANES, Lane};
 pub use location::Location;
 pub use source::{Origin, PolicySet, SourceFile};
-pub use unit_test::{LineCoverage, UnitTest, UnitTestOutcome, UnitTestReport, run_unit_tests};
+pub use unit_test::{
+    Failure, LineCoverage, Part, RuleCoverage, UnitTest, UnitTestOptions, UnitTestOutcome, UnitTestReport,
+    run_unit_tests,
+};
 
 pub(crate) use engine::{Answer, Engine, EngineValue};
 
@@ -126,6 +129,23 @@ impl Policies {
     }
 }
 
+/// The definitions of a rule, with their places and texts: what its author wrote, METADATA left out.
+///
+/// # Errors
+/// Fails if the policies cannot be parsed.
+pub(crate) fn rule_sources(set: &PolicySet, package: &str, rule: &str) -> Result<Vec<(Location, String)>, PolicyError> {
+    let (_, policies) = Engine::parse(set.policies(), PolicyOptions::default().time_limit)?;
+    let mut sources = Vec::new();
+    for policy in policies.iter().filter(|policy| policy.ast.package_path().join(".") == package) {
+        for definition in policy.ast.rules.iter().filter(|definition| definition.name() == [rule]) {
+            let span = definition.span();
+            let text = policy.source.contents.get(span.start..span.end).unwrap_or_default();
+            sources.push((policy.rule_location(definition), text.to_owned()));
+        }
+    }
+    Ok(sources)
+}
+
 fn with_evaluator(bare: &Engine, evaluator: &Value) -> Result<Engine, PolicyError> {
     let mut engine = bare.clone();
     engine.add_data(&EngineValue::new(&serde_json::json!({"factgate": evaluator}))?)?;
@@ -161,10 +181,15 @@ fn load(
     defects.extend(laws::check(&policies, set.data_files()));
     Defects::check(defects)?;
 
+    engine.add_data(&evaluated_data(set, options)?)?;
+    Ok((engine.prepare()?, lanes, policies))
+}
+
+/// The data of a set, with what is overridden of the contract.
+fn evaluated_data(set: &PolicySet, options: &PolicyOptions) -> Result<EngineValue, PolicyError> {
     let mut data = set.data()?;
     override_contract(&mut data, &options.contract)?;
-    engine.add_data(&EngineValue::new(&Value::Object(data))?)?;
-    Ok((engine.prepare()?, lanes, policies))
+    EngineValue::new(&Value::Object(data))
 }
 
 fn override_contract(data: &mut Map<String, Value>, contract: &Map<String, Value>) -> Result<(), PolicyError> {

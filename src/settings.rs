@@ -62,6 +62,12 @@ pub enum SettingsError {
     /// Another format is asked for than the only one.
     #[error("{0} is JSON, and nothing else")]
     OnlyJson(&'static str),
+    /// A code that the policies do not have.
+    #[error("there is no code `{0}`")]
+    UnknownCode(String, Option<String>),
+    /// A format in which a command has nothing to say.
+    #[error("{0} has no {1} form")]
+    NoFormat(&'static str, &'static str),
     /// A setting without which the command cannot run.
     #[error("no {0} is given")]
     Missing(&'static str, &'static str),
@@ -75,6 +81,10 @@ impl Help for SettingsError {
             Self::Mirror(_) => "the folder of one pack in the mirror is s3://bucket/prefix/m2a_…/".to_owned(),
             Self::SharedTarget(_) => "give all but one a path of its own: -o FORMAT=PATH".to_owned(),
             Self::OnlyJson(_) => "-o json, or -o json=PATH".to_owned(),
+            Self::UnknownCode(_, help) => {
+                help.clone().unwrap_or_else(|| "`factgate codes` lists every code".to_owned())
+            }
+            Self::NoFormat(..) => "name another format: -o table, -o json".to_owned(),
             Self::NoOutput(_, help) | Self::Missing(_, help) => (*help).to_owned(),
         })
     }

@@ -8,7 +8,7 @@ use crate::exit::ExitCode;
 use crate::output::table::lines;
 use crate::output::{Format, OutputTarget, write_text};
 use crate::policy::Code;
-use crate::settings::PolicySettings;
+use crate::settings::{PolicySettings, SettingsError};
 
 /// Lists every code.
 pub(super) fn run(policy: &PolicySettings, outputs: &[OutputTarget]) -> Result<ExitCode, Error> {
@@ -18,6 +18,7 @@ pub(super) fn run(policy: &PolicySettings, outputs: &[OutputTarget]) -> Result<E
         let text = match target.format {
             Format::Table => table(&codes, presets::NOTHING, (0, 2)),
             Format::Markdown => table(&codes, presets::ASCII_MARKDOWN, (1, 1)),
+            Format::Junit => return Err(SettingsError::NoFormat("codes", "junit").into()),
             Format::Json => format!("{:#}\n", serde_json::json!(codes)),
         };
         write_text(&text, target)?;

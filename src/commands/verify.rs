@@ -11,7 +11,7 @@ use crate::evidence::verify::{self, VerifiedPack};
 use crate::exit::ExitCode;
 use crate::output::table::lines;
 use crate::output::{Format, OutputTarget, write_text};
-use crate::settings::VerifySettings;
+use crate::settings::{SettingsError, VerifySettings};
 
 /// What stands before the address of a pack in the mirror.
 const SCHEME: &str = "s3://";
@@ -30,6 +30,7 @@ pub(super) fn run(settings: &VerifySettings, outputs: &[OutputTarget]) -> Result
         let text = match target.format {
             Format::Table => table(&packs, presets::NOTHING, (0, 2)),
             Format::Markdown => table(&packs, presets::ASCII_MARKDOWN, (1, 1)),
+            Format::Junit => return Err(SettingsError::NoFormat("verify", "junit").into()),
             Format::Json => format!("{:#}\n", json(&packs)),
         };
         write_text(&text, target)?;

@@ -308,7 +308,7 @@ fn observations(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
     lines.try_for_each(|line| writeln!(text, "{line}"))
 }
 
-fn cause_word(cause: Cause) -> &'static str {
+pub(super) fn cause_word(cause: Cause) -> &'static str {
     match cause {
         Cause::None => "none",
         Cause::Violated => "violated",

@@ -147,8 +147,8 @@ impl Locals {
                     self.0.insert(name.to_owned());
                 }
             }
-            Expr::Array { items } | Expr::Set { items } => items.iter().for_each(|item| self.declare(item)),
-            Expr::Object { fields } => fields.iter().for_each(|(_, _, value)| self.declare(value)),
+            Expr::Array { items, .. } | Expr::Set { items, .. } => items.iter().for_each(|item| self.declare(item)),
+            Expr::Object { fields, .. } => fields.iter().for_each(|(_, _, value)| self.declare(value)),
             _ => {}
         }
     }
@@ -304,16 +304,16 @@ impl Statement {
 
 impl Expr {
     /// The expressions directly inside this one, without those of a comprehension's query.
-    fn children<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
+    pub(super) fn children<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
         match self {
             Self::String { .. }
             | Self::RawString { .. }
             | Self::Number { .. }
-            | Self::Bool(_)
-            | Self::Null(_)
+            | Self::Bool { .. }
+            | Self::Null { .. }
             | Self::Var { .. } => {}
-            Self::Array { items } | Self::Set { items } => items.iter().for_each(visit),
-            Self::Object { fields } => fields.iter().for_each(|(_, key, value)| {
+            Self::Array { items, .. } | Self::Set { items, .. } => items.iter().for_each(visit),
+            Self::Object { fields, .. } => fields.iter().for_each(|(_, key, value)| {
                 visit(key);
                 visit(value);
             }),
@@ -326,20 +326,20 @@ impl Expr {
                 visit(fcn);
                 params.iter().for_each(visit);
             }
-            Self::Unary { expr } => visit(expr),
+            Self::Unary { expr, .. } => visit(expr),
             Self::RefDot { refr, .. } => visit(refr),
             Self::RefBrack { refr, index, .. } => {
                 visit(refr);
                 visit(index);
             }
-            Self::Binary { lhs, rhs }
-            | Self::Comparison { lhs, rhs }
-            | Self::Arithmetic { lhs, rhs }
+            Self::Binary { lhs, rhs, .. }
+            | Self::Comparison { lhs, rhs, .. }
+            | Self::Arithmetic { lhs, rhs, .. }
             | Self::Assignment { lhs, rhs, .. } => {
                 visit(lhs);
                 visit(rhs);
             }
-            Self::Membership { key, value, collection } => {
+            Self::Membership { key, value, collection, .. } => {
                 key.iter().for_each(|key| visit(key));
                 visit(value);
                 visit(collection);

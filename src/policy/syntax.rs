@@ -69,6 +69,16 @@ pub(crate) enum Head {
     },
 }
 
+impl Head {
+    /// What the rule is where its body holds, if its head says so.
+    pub(crate) fn value(&self) -> Option<&Expr> {
+        match self {
+            Self::Compr { assign, .. } | Self::Func { assign, .. } => assign.as_ref().map(|assign| &assign.value),
+            Self::Set { .. } => None,
+        }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct Assign {
     pub(crate) value: Expr,
@@ -87,6 +97,7 @@ pub(crate) struct Query {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Statement {
+    pub(crate) span: Span,
     pub(crate) literal: Literal,
     #[serde(default)]
     pub(crate) with_mods: Vec<With>,
@@ -111,48 +122,63 @@ pub(crate) enum Literal {
 #[derive(Debug, Deserialize)]
 pub(crate) enum Expr {
     String {
+        span: Span,
         value: String,
     },
     RawString {
+        span: Span,
         value: String,
     },
     Number {
+        span: Span,
         value: serde_json::Number,
     },
-    Bool(IgnoredAny),
-    Null(IgnoredAny),
+    Bool {
+        span: Span,
+    },
+    Null {
+        span: Span,
+    },
     Var {
         span: Span,
         value: serde_json::Value,
     },
     Array {
+        span: Span,
         items: Vec<Expr>,
     },
     Set {
+        span: Span,
         items: Vec<Expr>,
     },
     Object {
+        span: Span,
         fields: Vec<(IgnoredAny, Expr, Expr)>,
     },
     ArrayCompr {
+        span: Span,
         term: Box<Expr>,
         query: Query,
     },
     SetCompr {
+        span: Span,
         term: Box<Expr>,
         query: Query,
     },
     ObjectCompr {
+        span: Span,
         key: Box<Expr>,
         value: Box<Expr>,
         query: Query,
     },
     Call {
+        span: Span,
         fcn: Box<Expr>,
         params: Vec<Expr>,
     },
     #[serde(rename = "UnaryExpr")]
     Unary {
+        span: Span,
         expr: Box<Expr>,
     },
     RefDot {
@@ -167,26 +193,31 @@ pub(crate) enum Expr {
     },
     #[serde(rename = "BinExpr")]
     Binary {
+        span: Span,
         lhs: Box<Expr>,
         rhs: Box<Expr>,
     },
     #[serde(rename = "BoolExpr")]
     Comparison {
+        span: Span,
         lhs: Box<Expr>,
         rhs: Box<Expr>,
     },
     #[serde(rename = "ArithExpr")]
     Arithmetic {
+        span: Span,
         lhs: Box<Expr>,
         rhs: Box<Expr>,
     },
     #[serde(rename = "AssignExpr")]
     Assignment {
+        span: Span,
         op: AssignOperator,
         lhs: Box<Expr>,
         rhs: Box<Expr>,
     },
     Membership {
+        span: Span,
         key: Option<Box<Expr>>,
         value: Box<Expr>,
         collection: Box<Expr>,
@@ -211,6 +242,41 @@ pub(crate) struct Chain<'tree> {
 }
 
 impl Expr {
+    /// Where it stands.
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::String { span, .. }
+            | Self::RawString { span, .. }
+            | Self::Number { span, .. }
+            | Self::Bool { span }
+            | Self::Null { span }
+            | Self::Var { span, .. }
+            | Self::Array { span, .. }
+            | Self::Set { span, .. }
+            | Self::Object { span, .. }
+            | Self::ArrayCompr { span, .. }
+            | Self::SetCompr { span, .. }
+            | Self::ObjectCompr { span, .. }
+            | Self::Call { span, .. }
+            | Self::Unary { span, .. }
+            | Self::RefDot { span, .. }
+            | Self::RefBrack { span, .. }
+            | Self::Binary { span, .. }
+            | Self::Comparison { span, .. }
+            | Self::Arithmetic { span, .. }
+            | Self::Assignment { span, .. }
+            | Self::Membership { span, .. } => *span,
+        }
+    }
+
+    /// Whether its value stands in the text: there is nothing to evaluate.
+    pub(crate) fn is_scalar(&self) -> bool {
+        matches!(
+            self,
+            Self::String { .. } | Self::RawString { .. } | Self::Number { .. } | Self::Bool { .. } | Self::Null { .. }
+        )
+    }
+
     /// This expression as a reference, if it is one that starts at a variable.
     pub(crate) fn chain(&self) -> Option<Chain<'_>> {
         let span = match self {
@@ -233,7 +299,7 @@ impl Expr {
                 }
                 Self::RefBrack { refr, index, .. } => {
                     match index.as_ref() {
-                        Self::String { value } | Self::RawString { value } => steps.push(value.as_str()),
+                        Self::String { value, .. } | Self::RawString { value, .. } => steps.push(value.as_str()),
                         _ => {
                             steps.clear();
                             is_constant = false;

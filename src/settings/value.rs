@@ -30,6 +30,16 @@ pub(crate) fn endpoint(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// A share in percent.
+///
+/// # Errors
+///
+/// If the text is no number between 0 and 100.
+pub(crate) fn percentage(text: &str) -> Result<f64, String> {
+    let share: f64 = text.trim_end_matches('%').trim_end().parse().map_err(|_| "it is no number".to_owned())?;
+    if (0.0..=100.0).contains(&share) { Ok(share) } else { Err("it must lie between 0 and 100".to_owned()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +49,14 @@ mod tests {
         assert_eq!(positive_duration("1m 30s"), Ok(Duration::from_secs(90)));
         assert!(positive_duration("0s").unwrap_err().contains("longer"));
         assert!(positive_duration("5").is_err());
+    }
+
+    #[test]
+    fn percentages_lie_between_nothing_and_all() {
+        assert_eq!((percentage("98"), percentage("99.5 %")), (Ok(98.0), Ok(99.5)));
+        for bad in ["", "-1", "101", "NaN", "all"] {
+            assert!(percentage(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! `cargo test --test integration`: all tests of one process share one applied world and work in copies of it.
 
 #[cfg(test)]
+mod authors;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bad_policies;

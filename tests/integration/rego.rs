@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use factgate::policy::{PolicyOptions, PolicySet, UnitTestOutcome, run_unit_tests};
+use factgate::policy::{PolicyOptions, PolicySet, UnitTestOptions, UnitTestOutcome, run_unit_tests};
 use regex::Regex;
 use serde_json::json;
 
@@ -25,7 +25,8 @@ fn every_rego_test_passes_and_they_cover_the_policies_and_opa_agrees() {
     let opa = std::thread::spawn(move || opa::evaluate(&[job]).remove(0));
     let set = PolicySet::embedded().unwrap();
     let options = PolicyOptions { time_limit: TIME_LIMIT, ..PolicyOptions::default() };
-    let report = run_unit_tests(&set, &options, true).unwrap_or_else(|error| panic!("{error}"));
+    let report = run_unit_tests(&set, &options, &UnitTestOptions { coverage: true, ..UnitTestOptions::default() })
+        .unwrap_or_else(|error| panic!("{error}"));
     let failed: Vec<_> = report.tests.iter().filter(|test| test.outcome != UnitTestOutcome::Passed).collect();
     assert!(failed.is_empty(), "{failed:#?}");
     let ours: BTreeSet<String> =

@@ -199,7 +199,7 @@ fn builtin(rule: &RuleView<'_>, name: &str, reference: &Reference<'_>) -> Findin
             format!("`{name}` takes {arity} arguments and is given {}", arguments.len()),
             "give it what it takes".into(),
         )),
-        "walk" if !matches!(arguments, [_, Expr::Array { items }] if items.len() == 2) => {
+        "walk" if !matches!(arguments, [_, Expr::Array { items, .. }] if items.len() == 2) => {
             Some(("`walk` works only as `walk(x, [path, value])`".into(), "write the pattern into the call".into()))
         }
         "glob.match" if !has_safe_delimiters(arguments) => Some((
@@ -216,19 +216,19 @@ fn builtin(rule: &RuleView<'_>, name: &str, reference: &Reference<'_>) -> Findin
 
 fn has_safe_delimiters(arguments: &[Expr]) -> bool {
     match arguments {
-        [_, Expr::Null(_), _] => true,
-        [_, Expr::Array { items }, _] => {
-            items.iter().all(|item| matches!(item, Expr::String { value } | Expr::RawString { value } if value != ":"))
-        }
+        [_, Expr::Null { .. }, _] => true,
+        [_, Expr::Array { items, .. }, _] => items
+            .iter()
+            .all(|item| matches!(item, Expr::String { value, .. } | Expr::RawString { value, .. } if value != ":")),
         _ => false,
     }
 }
 
 fn is_bounded(arguments: &[Expr]) -> bool {
     let literal = |expression: &Expr| match expression {
-        Expr::Number { value } => value.as_f64(),
-        Expr::Unary { expr } => match expr.as_ref() {
-            Expr::Number { value } => value.as_f64().map(|value| -value),
+        Expr::Number { value, .. } => value.as_f64(),
+        Expr::Unary { expr, .. } => match expr.as_ref() {
+            Expr::Number { value, .. } => value.as_f64().map(|value| -value),
             _ => None,
         },
         _ => None,

@@ -1,0 +1,54 @@
+//! `explain`: what a code means, and why it blocks on a document.
+
+use std::path::Path;
+
+use factgate_collector::fact::Facts;
+
+use super::policies;
+use crate::cli::ExplainArguments;
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::explain::explain;
+use crate::output::{OutputTarget, explanation, write_text};
+use crate::policy::PolicySet;
+use crate::settings::{PolicySettings, SettingsError};
+use crate::suggestion::did_you_mean;
+
+/// What stands before a digest in a receipt.
+const DIGEST_PREFIX: &str = "sha256:";
+
+/// Explains one code.
+pub(super) fn run(
+    arguments: &ExplainArguments,
+    policy: &PolicySettings,
+    outputs: &[OutputTarget],
+) -> Result<ExitCode, Error> {
+    let set = match &policy.folder {
+        Some(folder) => PolicySet::from_folder(folder)?,
+        None => PolicySet::embedded()?,
+    };
+    let policies = policies(policy)?;
+    let mut codes = policies.lanes().iter().flat_map(|lane| &lane.codes);
+    let code = codes.find(|code| code.code.eq_ignore_ascii_case(&arguments.code)).ok_or_else(|| {
+        let known: Vec<&str> =
+            policies.lanes().iter().flat_map(|lane| &lane.codes).map(|code| code.code.as_str()).collect();
+        let help = did_you_mean(&arguments.code.to_uppercase(), known);
+        SettingsError::UnknownCode(arguments.code.clone(), help)
+    })?;
+    let facts = arguments.facts.as_deref().map(Facts::read).transpose()?;
+    let found = explain(&set, &policies, code, facts.as_ref().map(Facts::json), arguments.subject.as_deref())?;
+    let bytes = |digest: &str| kept(arguments.raw.as_deref()?, digest);
+    for target in outputs {
+        let text = explanation::render(&found, &bytes, target.format)?;
+        write_text(&text.ok_or(SettingsError::NoFormat("explain", "junit"))?, target)?;
+    }
+    Ok(ExitCode::Go)
+}
+
+/// The answer or log of a digest, as `--raw` kept it.
+fn kept(folder: &Path, digest: &str) -> Option<String> {
+    let name = digest.strip_prefix(DIGEST_PREFIX)?;
+    let is_digest = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let bytes = std::fs::read(folder.join(name)).ok().filter(|_| is_digest)?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,202 @@
+//! Why a test is not true: the first expression of its body that does not hold, and what its parts are there.
+//!
+//! ```text
+//! body of the test ─► prefix by prefix ─► the first that has no solution ─► values of its last expression's parts
+//! ```
+//!
+//! The engine has no trace. What a trace would say is asked for by probes: rules that are put behind the test, in a copy of its
+//! file, and evaluate the body up to an expression.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::super::syntax::{Expr, Literal, Policy, Rule, Span, Statement};
+use super::super::{Engine, EngineValue, Location, PolicyError, PolicyOptions, PolicySet, SourceFile};
+
+/// How many values of a part are shown, where the expression was tried on several.
+const MOST_VALUES: usize = 3;
+
+/// Why a test is not true.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Failure {
+    /// Where the expression stands that does not hold.
+    pub location: Location,
+    /// Its text, on one line.
+    pub expression: String,
+    /// What its parts are.
+    pub parts: Vec<Part>,
+}
+
+/// A part of an expression.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Part {
+    /// Its text, on one line.
+    pub expression: String,
+    /// Its values as JSON, one for each solution of what stands before; none where it is undefined.
+    pub values: Vec<String>,
+}
+
+/// A test that is not true, and its first definition.
+pub(super) struct Failed<'policies> {
+    /// Its place in the report.
+    pub(super) test: usize,
+    pub(super) policy: &'policies Policy,
+    pub(super) rule: &'policies Rule,
+    pub(super) package: &'policies str,
+}
+
+/// One thing that is looked at: its text, its place, and the rules that look.
+struct Probe {
+    expression: String,
+    location: Location,
+    /// The rule that lists something where the body holds up to here, this included.
+    holds: String,
+    parts: Vec<(String, String)>,
+}
+
+/// Explains failed tests, in their order; nothing is said of a test that the probes do not show to fail.
+///
+/// # Errors
+///
+/// If policies that were compiled before cannot be compiled again.
+pub(super) fn explain(
+    set: &PolicySet,
+    options: &PolicyOptions,
+    failed: &[Failed<'_>],
+) -> Result<Vec<Option<Failure>>, PolicyError> {
+    let mut texts: BTreeMap<&str, String> = BTreeMap::new();
+    let mut probes = Vec::new();
+    for (number, test) in failed.iter().enumerate() {
+        let text = texts.entry(&test.policy.source.file).or_insert_with(|| test.policy.source.contents.clone());
+        probes.push(add_probes(text, number, test));
+    }
+    let files: Vec<SourceFile> = set
+        .policies()
+        .iter()
+        .chain(set.tests())
+        .map(|file| match texts.remove(file.name.as_str()) {
+            Some(text) => SourceFile { name: file.name.clone(), text },
+            None => file.clone(),
+        })
+        .collect();
+    // These files broke no law without the probes, which no author wrote.
+    let (mut engine, _) = Engine::parse(&files, options.time_limit)?;
+    engine.add_data(&super::super::evaluated_data(set, options)?)?;
+    let engine = engine.prepare()?;
+    let input = EngineValue::new(&serde_json::json!({}))?;
+    Ok(failed
+        .iter()
+        .zip(probes)
+        .map(|(test, probes)| first_that_fails(&engine, &input, test.package, probes))
+        .collect())
+}
+
+/// Appends the probes of a test to its file. What they are called no author writes.
+fn add_probes(text: &mut String, number: usize, test: &Failed<'_>) -> Vec<Probe> {
+    let source = test.policy.source.contents.clone();
+    let excerpt = |span: Span| source.get(span.start..span.end).unwrap_or_default().to_owned();
+    let place = |span: Span| Location::of_offset(&test.policy.source.file, &source, span.start);
+    let mut probes = Vec::new();
+    let mut before: Vec<String> = Vec::new();
+    let mut add = |before: &[String], statement: String, location: Location, parts: Vec<(String, String)>| {
+        let prefix = format!("factgate_probe_{number}_{}", probes.len());
+        let prelude: String = before.iter().map(|statement| format!("\t{statement}\n")).collect();
+        text.push_str(&format!("\n{prefix} := [true |\n{prelude}\t{statement}\n]\n"));
+        let parts = parts.into_iter().enumerate().map(|(index, (part, with))| {
+            let name = format!("{prefix}_{index}");
+            text.push_str(&format!("\n{name} := [value |\n{prelude}\tvalue := {part}{with}\n]\n"));
+            (one_line(&part), name)
+        });
+        let parts = parts.collect();
+        probes.push(Probe { expression: one_line(&statement), location, holds: prefix, parts });
+    };
+    let Rule::Spec { head, bodies, .. } = test.rule else { return Vec::new() };
+    if let Some(body) = bodies.first() {
+        for statement in &body.query.stmts {
+            let parts = parts(statement, &excerpt);
+            add(&before, excerpt(statement.span), place(statement.span), parts);
+            before.push(excerpt(statement.span));
+        }
+    }
+    // `test_x := value if { … }`: the value must be true as well.
+    if let Some(value) = head.value() {
+        let value_text = excerpt(value.span());
+        let parts = operands(value).into_iter().map(|part| (excerpt(part.span()), String::new())).collect();
+        add(&before, format!("({value_text}) == true"), place(value.span()), parts);
+    }
+    probes
+}
+
+/// The parts of a statement that are worth looking at: their texts, and the `with` that they stand under.
+fn parts(statement: &Statement, excerpt: &impl Fn(Span) -> String) -> Vec<(String, String)> {
+    let with: String = statement
+        .with_mods
+        .iter()
+        .map(|with| format!(" with {} as {}", excerpt(with.refr.span()), excerpt(with.replacement.span())))
+        .collect();
+    let expressions = match &statement.literal {
+        Literal::SomeVars { .. } => Vec::new(),
+        Literal::SomeIn { collection, .. } => vec![collection],
+        Literal::Every { domain, .. } => vec![domain],
+        Literal::Expr { expr } => operands(expr),
+        Literal::NotExpr { expr } => {
+            let mut all = vec![expr];
+            all.extend(operands(expr));
+            all
+        }
+    };
+    expressions.into_iter().map(|part| (excerpt(part.span()), with.clone())).collect()
+}
+
+/// What an expression is put together from, as far as it is not written out; of a reference, what it starts from.
+fn operands(expression: &Expr) -> Vec<&Expr> {
+    let parts: Vec<&Expr> = match expression {
+        Expr::Assignment { op: super::super::syntax::AssignOperator::ColEq, rhs, .. } => {
+            let mut all = vec![rhs.as_ref()];
+            all.extend(operands(rhs));
+            return all;
+        }
+        Expr::Comparison { lhs, rhs, .. }
+        | Expr::Arithmetic { lhs, rhs, .. }
+        | Expr::Binary { lhs, rhs, .. }
+        | Expr::Assignment { lhs, rhs, .. } => vec![lhs, rhs],
+        Expr::Membership { value, collection, .. } => vec![value, collection],
+        Expr::Call { params, .. } => params.iter().collect(),
+        Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } => match refr.as_ref() {
+            Expr::Var { .. } => Vec::new(),
+            inner => vec![inner],
+        },
+        Expr::Unary { expr, .. } => vec![expr],
+        _ => Vec::new(),
+    };
+    parts.into_iter().filter(|part| !part.is_scalar()).collect()
+}
+
+fn first_that_fails(engine: &Engine, input: &EngineValue, package: &str, probes: Vec<Probe>) -> Option<Failure> {
+    let values = |names: &[&String]| {
+        let terms = names.iter().map(|name| ((*name).clone(), format!("data.{package}.{name}"))).collect();
+        // Where a probe cannot be evaluated, nothing is said: the test itself has been.
+        engine.query("the probes of a test", input, &terms, false).map(|answer| answer.values).unwrap_or_default()
+    };
+    for probe in probes {
+        if values(&[&probe.holds]).get(&probe.holds)?.as_array()?.is_empty() {
+            let parts = probe.parts.into_iter().map(|(expression, name)| {
+                let found = values(&[&name]).remove(&name);
+                Part { expression, values: shown(found) }
+            });
+            return Some(Failure { location: probe.location, expression: probe.expression, parts: parts.collect() });
+        }
+    }
+    None
+}
+
+fn shown(values: Option<Value>) -> Vec<String> {
+    let values = values.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    values.iter().take(MOST_VALUES).map(Value::to_string).collect()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

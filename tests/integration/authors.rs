@@ -1,0 +1,169 @@
+//! The tools of policy authors: their tests run, their failures are explained, and documents are compared.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::fixtures;
+use crate::harness::factgate::{Run, run_alone};
+
+const POLICY: &str = "package lib.a\n\nx := 1\n\ny := 2 if input.y\n";
+
+/// Runs `test` on a policy and its tests, in a folder of their own.
+fn test(tests: &str, more: &[&str]) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    let lib = folder.path().join("policies/lib");
+    fs::create_dir_all(&lib).unwrap();
+    fs::write(lib.join("a.rego"), POLICY).unwrap();
+    fs::write(lib.join("a_test.rego"), tests).unwrap();
+    run_alone(folder.path(), ["test", "--policies", "policies"].iter().chain(more))
+}
+
+const PASSING: &str = "package lib.a_test\n\ntest_x if data.lib.a.x == 1\n\ntodo_test_y if false\n";
+const FAILING: &str = "package lib.a_test\n\ntest_x if data.lib.a.x == 2\n";
+
+#[test]
+fn tests_that_pass_are_counted_and_those_to_be_written_are_named() {
+    let run = test(PASSING, &[]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.contains("1 passed, 0 failed, 1 to do"), "{}", run.stdout);
+    assert!(run.stdout.contains("lib.a_test.todo_test_y"), "{}", run.stdout);
+}
+
+#[test]
+fn a_test_that_fails_shows_what_does_not_hold_and_what_it_found() {
+    let run = test(FAILING, &[]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    for part in ["FAILED lib.a_test.test_x", "a_test.rego:3:11: data.lib.a.x == 2", "data.lib.a.x is 1"] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn a_run_that_finds_no_test_is_no_success() {
+    let run = test(PASSING, &["--run", "nothing_of_this_name"]);
+    assert_eq!((run.code, run.stdout.as_str()), (5, ""), "{}", run.stderr);
+    let run = test(PASSING, &["--run", "todo_"]);
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    assert_eq!(test(PASSING, &["--run", "("]).code, 2);
+}
+
+#[test]
+fn coverage_below_the_threshold_fails() {
+    let run = test(PASSING, &["--threshold", "99"]);
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    assert!(run.stdout.contains("below the threshold of 99 %") && run.stdout.contains("y:5"), "{}", run.stdout);
+    assert_eq!(test(PASSING, &["--threshold", "10"]).code, 0);
+    assert_eq!(test(PASSING, &["--threshold", "101"]).code, 2);
+}
+
+#[test]
+fn every_format_tells_the_same_of_the_tests() {
+    for (tests, code, passed, failed) in [(PASSING, 0, 1, 0), (FAILING, 1, 0, 1)] {
+        let json = test(tests, &["-o", "json"]);
+        let junit = test(tests, &["-o", "junit"]);
+        assert_eq!((json.code, junit.code), (code, code));
+        let report: Value = json.json();
+        assert_eq!(report["passed"], passed, "{report:#}");
+        assert_eq!(junit.stdout.matches("<failure").count(), failed, "{}", junit.stdout);
+        assert!(junit.stdout.contains("<testsuite name=\"lib.a_test\""), "{}", junit.stdout);
+    }
+}
+
+#[test]
+fn the_embedded_policies_are_watched_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_alone(folder.path(), ["test", "--watch"]);
+    assert_eq!(run.code, 2, "{}", run.stdout);
+    assert!(run.stderr.contains("--policies"), "{}", run.stderr);
+}
+
+fn diff(before: &str, after: &str, more: &[&str]) -> Run {
+    let facts = fixtures::folder();
+    run_alone(&facts, ["diff", before, after].iter().chain(more))
+}
+
+#[test]
+fn two_documents_differ_in_their_facts_and_in_what_blocks() {
+    let run = diff("ready.json", "blocked.json", &["-o", "json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let difference = run.json();
+    assert_eq!((&difference["before"]["outcome"], &difference["after"]["outcome"]), (&"GO".into(), &"NO-GO".into()));
+    let changes = difference["verdicts"].as_array().unwrap();
+    assert!(changes.iter().all(|change| change["before"].is_null() && change["after"].is_string()));
+    assert_eq!(changes.len(), difference["after"]["blockers"].as_u64().unwrap() as usize);
+    let facts = difference["facts"].as_array().unwrap();
+    let is_open = |fact: &&Value| {
+        fact["pointer"] == "/aws/s3/buckets/fraud-platform-dev-full-tfstate/public_access_block"
+            && fact["kind"] == "status"
+    };
+    assert!(facts.iter().any(|fact| is_open(&fact)), "{facts:#?}");
+    let back = diff("blocked.json", "ready.json", &["-o", "json"]).json();
+    assert_eq!(back["verdicts"].as_array().unwrap().len(), changes.len());
+    assert!(back["verdicts"][0]["after"].is_null());
+}
+
+#[test]
+fn a_document_does_not_differ_from_itself() {
+    let run = diff("ready.json", "ready.json", &[]);
+    assert_eq!((run.code, run.stdout.matches("the same").count()), (0, 2), "{}", run.stdout);
+    let run = diff("ready.json", "ready.json", &["-o", "junit"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{}", run.stderr);
+}
+
+fn explain(arguments: &[&str]) -> Run {
+    run_alone(&fixtures::folder(), ["explain"].iter().chain(arguments))
+}
+
+#[test]
+fn a_code_is_explained_with_its_rule() {
+    let run = explain(&["m2a-b2"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for part in ["M2A-B2 S1 M2-B1 of M2.A", "to do: ", "m2/a/state_backend.rego:", "b2 contains "] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    let run = explain(&["M2A-B9"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""));
+    assert!(run.stderr.contains("did you mean `M2A-B"), "{}", run.stderr);
+}
+
+/// Each edit was tried on the document: it clears its check.
+#[test]
+fn a_blocker_is_explained_with_its_receipts_and_what_would_clear_it() {
+    let run = explain(&["M2A-B2", "--facts", "blocked.json", "--subject", "TF_STATE_BUCKET", "-o", "json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let explanation = run.json();
+    let blockers = explanation["blockers"].as_array().unwrap();
+    assert_eq!(blockers.len(), 4, "{blockers:#?}");
+    for blocker in blockers {
+        assert_eq!(blocker["check"]["cause"], "absent");
+        let mut facts = blocker["facts"].as_array().unwrap().iter();
+        let receipt = &facts.find(|fact| fact["status"] == "absent").unwrap()["receipts"][0];
+        assert!(receipt["key"].as_str().unwrap().starts_with("s3.GetPublicAccessBlock/"), "{receipt:#}");
+        assert!(receipt["receipt"]["request_id"].is_string(), "{receipt:#}");
+        assert_eq!(blocker["edits"].as_array().map(Vec::len), Some(1), "{blocker:#}");
+    }
+    let run = explain(&["M2A-B2", "--facts", "unreadable.json", "-o", "json"]).json();
+    let actions: Vec<&Value> = run["blockers"].as_array().unwrap().iter().map(|blocker| &blocker["actions"]).collect();
+    assert!(actions.iter().all(|actions| !actions.as_array().unwrap().is_empty()), "{actions:#?}");
+    let run = explain(&["M2A-B2", "--facts", "ready.json"]);
+    assert!(run.stdout.contains("Nothing blocks under it."), "{}", run.stdout);
+}
+
+/// A NO-GO never looks like a success, in any form.
+#[test]
+fn a_verdict_as_junit_tells_what_the_json_does() {
+    for (name, code) in [("ready.json", 0), ("blocked.json", 1), ("unreadable.json", 3)] {
+        let facts = fixtures::folder();
+        let json = run_alone(&facts, ["eval", name, "-o", "json"]);
+        let junit = run_alone(&facts, ["eval", name, "-o", "junit"]);
+        assert_eq!((json.code, junit.code), (code, code), "{name}");
+        let verdict = json.json();
+        let lanes = verdict["lanes"].as_array().unwrap();
+        let causes =
+            lanes.iter().flat_map(|lane| lane["blockers"].as_array().unwrap()).map(|blocker| &blocker["cause"]);
+        let (unreadable, other): (Vec<_>, Vec<_>) = causes.partition(|cause| **cause == "unreadable");
+        assert_eq!(junit.stdout.matches("<error").count(), unreadable.len(), "{name}");
+        assert_eq!(junit.stdout.matches("<failure").count(), other.len(), "{name}");
+    }
+}
