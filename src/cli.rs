@@ -10,6 +10,7 @@ use regex::Regex;
 
 use crate::evidence::mirror::MirrorTarget;
 use crate::output::OutputTarget;
+use crate::prove::Half;
 use crate::settings::value::{endpoint, percentage, positive_duration};
 
 /// A policy-as-code readiness gate: is this cloud substrate ready, and what proves it?
@@ -20,7 +21,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE", env = "FACTGATE_CONFIG")]
     pub config: Option<PathBuf>,
 
-    /// Where a result goes: `table`, `json`, `markdown`, `junit`, or `FORMAT=PATH`; may be repeated. Without a path it goes to standard output.
+    /// Where a result goes: `table`, `json`, `markdown`, `junit`, `sarif`, `github`, `ndjson`, or `FORMAT=PATH`; may be repeated. Without a path it goes to standard output.
     #[arg(short, long, global = true, value_name = "FORMAT[=PATH]", env = "FACTGATE_OUTPUT", value_delimiter = ',')]
     pub output: Vec<OutputTarget>,
 
@@ -120,6 +121,12 @@ pub enum Command {
     },
     /// Explain a code: what it means and its rule; on a fact document, why it blocks and what would clear it.
     Explain(ExplainArguments),
+    /// Prove the policies on a document that passes: knock out every fact and see that something blocks, mutate every rule and see that it
+    /// is noticed.
+    ///
+    /// Exit code 1 if a knock-out leaves a GO that is not accepted, a check comes or goes with a fact, a code claims nothing, or too many
+    /// mutants survive.
+    Prove(ProveArguments),
     /// Run the unit tests of policies: rules `test_…` of packages `…_test`, as `opa test` runs them.
     ///
     /// A test that fails is shown with the first expression that does not hold, and what its parts are. Exit code 1 if a test
@@ -174,6 +181,52 @@ pub struct ExplainArguments {
     /// Which policies.
     #[command(flatten)]
     pub policy: PolicyArguments,
+}
+
+/// Arguments of `prove`.
+#[derive(Args, Clone, Debug)]
+pub struct ProveArguments {
+    /// A fact document on which the lanes pass; more documents, whatever their verdicts, help to notice mutants.
+    #[arg(required = true, value_name = "FACTS")]
+    pub facts: Vec<PathBuf>,
+
+    /// Which policies.
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+
+    /// Lane whose rules are proved (`M2.A`); may be repeated. Default: every lane of the policies.
+    #[arg(long = "lane", value_name = "LANE", value_delimiter = ',')]
+    pub lanes: Vec<String>,
+
+    /// Only one half of the proof.
+    #[arg(long, value_enum)]
+    pub only: Option<ProveHalf>,
+
+    /// The least share of mutants that must be noticed, in percent.
+    #[arg(long, value_name = "PERCENT", value_parser = percentage)]
+    pub threshold: Option<f64>,
+
+    /// TOML file of the facts that need no guard and the mutants that may survive, each with the reason. With it, every other survivor fails.
+    #[arg(long, value_name = "FILE")]
+    pub accepted: Option<PathBuf>,
+}
+
+/// One half of a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProveHalf {
+    /// The laws: fail closed, stable identity, no vacuity.
+    KnockOuts,
+    /// The rules.
+    Mutants,
+}
+
+impl From<ProveHalf> for Half {
+    fn from(half: ProveHalf) -> Self {
+        match half {
+            ProveHalf::KnockOuts => Self::KnockOuts,
+            ProveHalf::Mutants => Self::Mutants,
+        }
+    }
 }
 
 /// Arguments of `test`.
@@ -264,6 +317,10 @@ pub struct LaneArguments {
     /// File of waivers, TOML, JSON or YAML: S2 blockers that an owner answers for until a date.
     #[arg(long, value_name = "FILE", env = "FACTGATE_WAIVERS")]
     pub waivers: Option<PathBuf>,
+
+    /// An earlier verdict (`-o json=FILE`): SARIF and GitHub output then tell what is new since.
+    #[arg(long, value_name = "FILE", env = "FACTGATE_BASELINE")]
+    pub baseline: Option<PathBuf>,
 }
 
 /// Arguments of `eval`.

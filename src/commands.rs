@@ -15,6 +15,7 @@ mod iam_policy;
 mod mirror;
 #[cfg(feature = "aws")]
 mod packs;
+mod prove;
 #[cfg(feature = "aws")]
 mod rehearse;
 mod schema;
@@ -44,6 +45,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
     if cli.names_output {
         has_output(&cli.command, &outputs)?;
     }
+    let outputs = fitting(&cli.command, outputs, cli.names_output)?;
     // What is JSON alone goes nowhere but where it is asked for: configured outputs are for verdicts.
     let own = if cli.names_output { outputs.clone() } else { vec![OutputTarget::default()] };
     match cli.command {
@@ -70,6 +72,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
         ),
         Command::Diff { before, after, policy } => diff::run(&before, &after, &file.policy(policy)?, &outputs),
         Command::Explain(arguments) => explain::run(&arguments, &file.policy(arguments.policy.clone())?, &outputs),
+        Command::Prove(arguments) => prove::run(&arguments, &file.policy(arguments.policy.clone())?, &outputs),
         Command::Test(arguments) => {
             let policy = file.policy(arguments.policy.clone())?;
             test::run(&policy, &arguments, &outputs)
@@ -81,6 +84,35 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
             iam_policy::run(file.registry(registry).as_deref(), &file.policy(policy)?, &own)
         }
         Command::Schema { name } => schema::run(name, &own),
+    }
+}
+
+/// The formats of a result that is no verdict, and the name of its command.
+fn formats(command: &Command) -> Option<(&'static str, &'static [Format])> {
+    const TEXT: &[Format] = &[Format::Table, Format::Json, Format::Markdown];
+    match command {
+        Command::Codes(_) => Some(("codes", TEXT)),
+        Command::Diff { .. } => Some(("diff", TEXT)),
+        Command::Explain(_) => Some(("explain", TEXT)),
+        Command::Prove(_) => Some(("prove", &[Format::Table, Format::Json])),
+        Command::Test(_) => Some(("test", &[Format::Table, Format::Json, Format::Markdown, Format::Junit])),
+        Command::Verify(_) => Some(("verify", TEXT)),
+        _ => None,
+    }
+}
+
+/// The outputs that a command can give. One that the command line asks for must be among them; configured ones are for verdicts.
+fn fitting(
+    command: &Command,
+    outputs: Vec<OutputTarget>,
+    names_output: bool,
+) -> Result<Vec<OutputTarget>, SettingsError> {
+    let Some((name, formats)) = formats(command) else { return Ok(outputs) };
+    let (fitting, other): (Vec<_>, Vec<_>) = outputs.into_iter().partition(|target| formats.contains(&target.format));
+    match other.first() {
+        Some(target) if names_output => Err(SettingsError::NoFormat(name, target.format)),
+        _ if fitting.is_empty() => Ok(vec![OutputTarget::default()]),
+        _ => Ok(fitting),
     }
 }
 

@@ -11,6 +11,7 @@ use factgate_collector::registry::RegistryError;
 use factgate_collector::rehearsal::ImportError;
 use factgate_collector::terraform::rehearsal::RehearsalError;
 
+use crate::baseline::BaselineError;
 use crate::evaluate::EvaluateError;
 use crate::evidence::EvidenceError;
 use crate::evidence::mirror::UnpinnedMirror;
@@ -18,6 +19,7 @@ use crate::evidence::verify::VerifyError;
 use crate::exit::ExitCode;
 use crate::output::OutputError;
 use crate::policy::PolicyError;
+use crate::prove::{AcceptedError, ProveError};
 use crate::settings::SettingsError;
 use crate::waiver::WaiverFileError;
 
@@ -89,6 +91,15 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The baseline cannot be used.
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
+    /// Nothing can be proved.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
+    /// What is accepted cannot be read.
+    #[error(transparent)]
+    Accepted(#[from] AcceptedError),
     /// The policies cannot be watched.
     #[error("the policies cannot be watched for changes")]
     Watch(#[from] notify::Error),
@@ -149,6 +160,7 @@ impl Error {
         match self {
             Self::Settings(_) => ExitCode::Usage,
             Self::Evaluate(error) => error.exit_code(),
+            Self::Prove(error) => error.exit_code(),
             Self::Policy(error) => error.exit_code(),
             Self::Registry(_)
             | Self::Approval(_)
@@ -169,6 +181,8 @@ impl Error {
             | Self::Verify(_)
             | Self::UnpinnedMirror(_)
             | Self::Waivers(_)
+            | Self::Accepted(_)
+            | Self::Baseline(_)
             | Self::Output(_)
             | Self::Unsealed(_)
             | Self::WriteRegistry { .. } => ExitCode::Input,
@@ -195,6 +209,9 @@ impl Error {
             #[cfg(feature = "aws")]
             Self::Mirror(error) => error.help(),
             Self::Waivers(error) => error.help(),
+            Self::Prove(error) => error.help(),
+            Self::Accepted(error) => error.help(),
+            Self::Baseline(error) => error.help(),
             Self::Output(error) => error.help(),
             Self::Unsealed(_) => Some("name a document as `factgate collect` wrote it".to_owned()),
             Self::WriteRegistry { .. } => Some("the file and its folder must be writable".to_owned()),

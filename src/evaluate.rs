@@ -164,6 +164,11 @@ pub(crate) fn lane_checks(
     Ok(checks::evaluate(policies.engine(), lane, &EngineValue::new(facts)?)?.codes)
 }
 
+/// What policies saw as `data.factgate` when they gave the artifacts of a verdict without waivers.
+pub(crate) fn evaluator_data(policies: &Policies, verdict: &Verdict) -> Result<Value, PolicyError> {
+    artifacts::evaluator(policies, &verdict.tool, &verdict.lanes, &verdict.reasons, &json!([]))
+}
+
 /// What policies see of the waivers: `[{"code", "subject"}…]`, sorted.
 fn waived(judged: &Judged<'_>) -> Value {
     let mut waived: Vec<(&str, &str)> =

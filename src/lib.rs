@@ -9,6 +9,7 @@
 //! Everything left of the fact document does I/O and lives in the `factgate-collector` crate. Everything right of it is a
 //! pure function of fact document, policies, contract and waivers: no clock, no network, no environment.
 
+pub mod baseline;
 pub mod check;
 pub mod cli;
 mod commands;
@@ -22,6 +23,7 @@ pub mod output;
 pub mod policy;
 #[cfg(feature = "aws")]
 mod progress;
+pub mod prove;
 pub mod settings;
 mod suggestion;
 pub mod verdict;

@@ -2,9 +2,13 @@
 
 pub mod difference;
 pub mod explanation;
+mod github;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+mod ndjson;
+pub mod proof;
+mod sarif;
 pub mod table;
 pub mod unit_tests;
 
@@ -16,8 +20,10 @@ use std::str::FromStr;
 use factgate_collector::file::{check_file, write_atomically};
 use factgate_collector::help::Help;
 
+use crate::baseline::Baseline;
 use crate::evidence::WrittenPack;
 use crate::evidence::mirror::S3Folder;
+use crate::policy::Code;
 use crate::suggestion::did_you_mean;
 use crate::verdict::Verdict;
 
@@ -33,11 +39,60 @@ pub enum Format {
     Markdown,
     /// For CI, which shows it as test results.
     Junit,
+    /// For code scanning, and for whoever collects findings.
+    Sarif,
+    /// For GitHub Actions: annotations and the job summary.
+    Github,
+    /// For log pipelines: decision logs, one line a code.
+    Ndjson,
 }
 
 impl Format {
-    const ALL: [(&'static str, Self); 4] =
-        [("table", Self::Table), ("json", Self::Json), ("markdown", Self::Markdown), ("junit", Self::Junit)];
+    const ALL: [(&'static str, Self); 7] = [
+        ("table", Self::Table),
+        ("json", Self::Json),
+        ("markdown", Self::Markdown),
+        ("junit", Self::Junit),
+        ("sarif", Self::Sarif),
+        ("github", Self::Github),
+        ("ndjson", Self::Ndjson),
+    ];
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = Self::ALL.iter().find(|(_, format)| format == self).map_or("", |(name, _)| name);
+        formatter.write_str(name)
+    }
+}
+
+/// Everything that the outputs of a run tell.
+#[derive(Clone, Debug)]
+pub struct Report<'run> {
+    /// The documents with their verdicts, in the order of the arguments.
+    pub evaluated: Vec<Evaluated<'run>>,
+    /// Every code of the policies.
+    pub codes: Vec<&'run Code>,
+    /// Where the evidence is.
+    pub archive: &'run Archive,
+    /// What blocked before.
+    pub baseline: Option<&'run Baseline>,
+}
+
+/// A verdict, and the document that it is on.
+#[derive(Clone, Debug)]
+pub struct Evaluated<'run> {
+    /// The path of the document, as it was given.
+    pub document: String,
+    /// The verdict.
+    pub verdict: &'run Verdict,
+}
+
+impl Report<'_> {
+    /// The verdicts alone.
+    fn verdicts(&self) -> Vec<&Verdict> {
+        self.evaluated.iter().map(|evaluated| evaluated.verdict).collect()
+    }
 }
 
 /// Where the evidence of the verdicts is kept.
@@ -169,17 +224,24 @@ pub(crate) fn write_to_all(text: &str, targets: &[OutputTarget]) -> Result<(), O
 /// # Errors
 ///
 /// If a target cannot be written.
-pub fn write(verdicts: &[Verdict], archive: &Archive, targets: &[OutputTarget]) -> Result<(), OutputError> {
+pub fn write(report: &Report<'_>, targets: &[OutputTarget]) -> Result<(), OutputError> {
+    let verdicts = report.verdicts();
     for target in targets {
+        let failed = |source| OutputError { target: target.path.clone(), source };
         let text = match target.format {
-            Format::Table => table::render(verdicts),
-            Format::Markdown => markdown::render(verdicts, archive),
-            Format::Junit => junit::render(verdicts)
-                .map_err(|error| OutputError { target: target.path.clone(), source: std::io::Error::other(error) })?,
-            Format::Json => json::render(verdicts)
-                .map_err(|error| OutputError { target: target.path.clone(), source: error.into() })?,
+            Format::Table => table::render(&verdicts),
+            Format::Markdown => markdown::render(report),
+            Format::Junit => junit::render(&verdicts).map_err(|error| failed(std::io::Error::other(error)))?,
+            Format::Json => json::render(&verdicts).map_err(|error| failed(error.into()))?,
+            Format::Sarif => sarif::render(report).map_err(|error| failed(error.into()))?,
+            Format::Github => github::render(report),
+            Format::Ndjson => ndjson::render(report),
         };
         write_text(&text, target)?;
+    }
+    // Annotations are cut off at ten; the summary is where all of it can be read.
+    if targets.iter().any(|target| target.format == Format::Github) {
+        github::summarize(report).map_err(|(path, source)| OutputError { target: Some(path), source })?;
     }
     Ok(())
 }

@@ -8,12 +8,14 @@
 
 mod annotation;
 mod data;
+mod dependencies;
 mod engine;
 mod error;
 mod lane;
 mod laws;
 mod lexical;
 mod location;
+mod mutation;
 mod reference;
 mod source;
 mod syntax;
@@ -37,7 +39,12 @@ pub use unit_test::{
     run_unit_tests,
 };
 
+pub use mutation::MutationOperator;
+
+pub(crate) use dependencies::{Dependencies, Reach};
 pub(crate) use engine::{Answer, Engine, EngineValue};
+pub(crate) use mutation::{Mutant, mutants};
+pub(crate) use syntax::Policy;
 
 use crate::verdict::PoliciesIdentity;
 
@@ -139,7 +146,7 @@ pub(crate) fn rule_sources(set: &PolicySet, package: &str, rule: &str) -> Result
     for policy in policies.iter().filter(|policy| policy.ast.package_path().join(".") == package) {
         for definition in policy.ast.rules.iter().filter(|definition| definition.name() == [rule]) {
             let span = definition.span();
-            let text = policy.source.contents.get(span.start..span.end).unwrap_or_default();
+            let text = span.excerpt(&policy.source.contents);
             sources.push((policy.rule_location(definition), text.to_owned()));
         }
     }
@@ -186,7 +193,7 @@ fn load(
 }
 
 /// The data of a set, with what is overridden of the contract.
-fn evaluated_data(set: &PolicySet, options: &PolicyOptions) -> Result<EngineValue, PolicyError> {
+pub(crate) fn evaluated_data(set: &PolicySet, options: &PolicyOptions) -> Result<EngineValue, PolicyError> {
     let mut data = set.data()?;
     override_contract(&mut data, &options.contract)?;
     EngineValue::new(&Value::Object(data))

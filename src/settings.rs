@@ -18,6 +18,7 @@ use factgate_collector::location::Location;
 
 use crate::cli::TerraformMode;
 use crate::evidence::mirror::UnknownMirror;
+use crate::output::Format;
 
 pub use file::FileSettings;
 
@@ -67,7 +68,7 @@ pub enum SettingsError {
     UnknownCode(String, Option<String>),
     /// A format in which a command has nothing to say.
     #[error("{0} has no {1} form")]
-    NoFormat(&'static str, &'static str),
+    NoFormat(&'static str, Format),
     /// A setting without which the command cannot run.
     #[error("no {0} is given")]
     Missing(&'static str, &'static str),
@@ -110,6 +111,8 @@ pub struct LaneSettings {
     pub evidence_root: Option<PathBuf>,
     /// The file of waivers.
     pub waivers: Option<PathBuf>,
+    /// An earlier verdict.
+    pub baseline: Option<PathBuf>,
 }
 
 /// Which packs to verify, and how the mirror is reached.

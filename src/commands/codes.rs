@@ -18,8 +18,8 @@ pub(super) fn run(policy: &PolicySettings, outputs: &[OutputTarget]) -> Result<E
         let text = match target.format {
             Format::Table => table(&codes, presets::NOTHING, (0, 2)),
             Format::Markdown => table(&codes, presets::ASCII_MARKDOWN, (1, 1)),
-            Format::Junit => return Err(SettingsError::NoFormat("codes", "junit").into()),
             Format::Json => format!("{:#}\n", serde_json::json!(codes)),
+            other => return Err(SettingsError::NoFormat("codes", other).into()),
         };
         write_text(&text, target)?;
     }

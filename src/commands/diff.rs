@@ -24,7 +24,7 @@ pub(super) fn run(
     let difference = compare((before.json(), &verdict(&before)?), (after.json(), &verdict(&after)?));
     for target in outputs {
         let text = difference::render(&difference, target.format)?;
-        write_text(&text.ok_or(SettingsError::NoFormat("diff", "junit"))?, target)?;
+        write_text(&text.ok_or(SettingsError::NoFormat("diff", target.format))?, target)?;
     }
     Ok(ExitCode::Go)
 }

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use factgate_collector::fact::Facts;
 
 use super::{keep_apart, policies};
+use crate::baseline::Baseline;
 use crate::error::Error;
 use crate::evaluate::{Document, Evaluation, evaluate};
 use crate::evidence::write_packs;
 use crate::exit::ExitCode;
-use crate::output::{self, Archive, OutputTarget};
-use crate::policy::Policies;
+use crate::output::{self, Archive, Evaluated, OutputTarget, Report};
+use crate::policy::{Code, Policies};
 use crate::settings::{LaneSettings, PolicySettings};
 use crate::waiver::{self, Waiver};
 
@@ -24,6 +25,7 @@ pub(super) fn run(
     keep_apart(outputs, paths.iter().map(PathBuf::as_path))?;
     let policies = policies(policy)?;
     let waivers = waivers(lanes)?;
+    let baseline = baseline(lanes)?;
     let mut evaluations = Vec::new();
     for path in paths {
         let facts = Facts::read(path)?;
@@ -36,7 +38,15 @@ pub(super) fn run(
         }
     }
     let verdicts: Vec<_> = evaluations.into_iter().map(|evaluation| evaluation.verdict).collect();
-    output::write(&verdicts, &archive, outputs)?;
+    let documents = paths.iter().zip(&verdicts);
+    let evaluated = documents.map(|(path, verdict)| Evaluated { document: path.display().to_string(), verdict });
+    let report = Report {
+        evaluated: evaluated.collect(),
+        codes: codes(&policies),
+        archive: &archive,
+        baseline: baseline.as_ref(),
+    };
+    output::write(&report, outputs)?;
     Ok(worst(verdicts.iter().map(|verdict| verdict.exit_code())))
 }
 
@@ -49,6 +59,16 @@ pub(super) fn evaluate_facts(
 ) -> Result<Evaluation, Error> {
     let document = Document::new(facts.json().clone(), facts.is_sealed())?;
     Ok(evaluate(&document, policies, lanes, waivers)?)
+}
+
+/// What blocked before, if the settings name it.
+pub(super) fn baseline(lanes: &LaneSettings) -> Result<Option<Baseline>, Error> {
+    Ok(lanes.baseline.as_deref().map(Baseline::read).transpose()?)
+}
+
+/// Every code of the policies.
+pub(super) fn codes(policies: &Policies) -> Vec<&Code> {
+    policies.lanes().iter().flat_map(|lane| &lane.codes).collect()
 }
 
 /// The waivers that the settings name; none if they name no file.

@@ -40,7 +40,7 @@ pub(super) fn run(
     let bytes = |digest: &str| kept(arguments.raw.as_deref()?, digest);
     for target in outputs {
         let text = explanation::render(&found, &bytes, target.format)?;
-        write_text(&text.ok_or(SettingsError::NoFormat("explain", "junit"))?, target)?;
+        write_text(&text.ok_or(SettingsError::NoFormat("explain", target.format))?, target)?;
     }
     Ok(ExitCode::Go)
 }

@@ -11,7 +11,7 @@ use crate::evaluate::select;
 use crate::evidence::mirror::MirrorTarget;
 use crate::evidence::{create_root, prepare_packs};
 use crate::exit::ExitCode;
-use crate::output::{self, Archive, OutputTarget};
+use crate::output::{self, Archive, Evaluated, OutputTarget, Report};
 use crate::policy::Lane;
 use crate::settings::{LaneSettings, PolicySettings, SourceSettings};
 
@@ -28,6 +28,7 @@ pub(super) fn run(
 ) -> Result<ExitCode, Error> {
     let policies = policies(policy)?;
     let waivers = eval::waivers(lanes)?;
+    let baseline = eval::baseline(lanes)?;
     let selected = select(&policies, &lanes.lanes)?;
     let covered: Vec<&str> = selected.iter().map(|lane| lane.lane.as_str()).collect();
     let stacks = stacks(policies.lanes(), &selected);
@@ -54,7 +55,9 @@ pub(super) fn run(
     archive.add(&prepared.publish()?);
     archive.mirror(&places);
     let code = evaluation.verdict.exit_code();
-    output::write(&[evaluation.verdict], &archive, outputs)?;
+    let evaluated = vec![Evaluated { document: document.display().to_string(), verdict: &evaluation.verdict }];
+    let report = Report { evaluated, codes: eval::codes(&policies), archive: &archive, baseline: baseline.as_ref() };
+    output::write(&report, outputs)?;
     Ok(code)
 }
 

@@ -48,7 +48,8 @@ fn once(policy: &PolicySettings, arguments: &TestArguments, outputs: &[OutputTar
     };
     let report = run_unit_tests(&set, &policy_options(policy), &what)?;
     for target in outputs {
-        write_text(&unit_tests::render(&report, arguments.threshold, target.format)?, target)?;
+        let text = unit_tests::render(&report, arguments.threshold, target.format)?;
+        write_text(&text.ok_or(SettingsError::NoFormat("test", target.format))?, target)?;
     }
     let is_enough = is_covered(&report, arguments.threshold);
     Ok(if report.has_passed() && is_enough { ExitCode::Go } else { ExitCode::NoGo })

@@ -30,8 +30,8 @@ pub(super) fn run(settings: &VerifySettings, outputs: &[OutputTarget]) -> Result
         let text = match target.format {
             Format::Table => table(&packs, presets::NOTHING, (0, 2)),
             Format::Markdown => table(&packs, presets::ASCII_MARKDOWN, (1, 1)),
-            Format::Junit => return Err(SettingsError::NoFormat("verify", "junit").into()),
             Format::Json => format!("{:#}\n", json(&packs)),
+            other => return Err(SettingsError::NoFormat("verify", other).into()),
         };
         write_text(&text, target)?;
     }

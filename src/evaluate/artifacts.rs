@@ -25,14 +25,7 @@ pub(super) fn evaluate(
     reasons: &[String],
     waived: &Value,
 ) -> Result<BTreeMap<String, BTreeMap<String, Value>>, PolicyError> {
-    let shape = |error: serde_json::Error| PolicyError::Internal { message: format!("a verdict is no JSON: {error}") };
-    let engine = policies.engine_with(&json!({
-        "tool": serde_json::to_value(tool).map_err(shape)?,
-        "policies_digest": policies.identity().digest,
-        "contract_overrides": policies.identity().overrides,
-        "verdict": {"lanes": verdicts::as_data(verdicts).map_err(shape)?, "reasons": reasons},
-        "waived": waived,
-    }))?;
+    let engine = policies.engine_with(&evaluator(policies, tool, verdicts, reasons, waived)?)?;
     let mut artifacts = BTreeMap::new();
     for lane in lanes.iter().filter(|lane| !lane.artifacts.is_empty()) {
         let terms = BTreeMap::from([(RULE.to_owned(), format!("data.{}.{RULE}", lane.package))]);
@@ -41,6 +34,24 @@ pub(super) fn evaluate(
         artifacts.insert(lane.lane.clone(), bodies(lane, value)?);
     }
     Ok(artifacts)
+}
+
+/// What policies see as `data.factgate`.
+pub(super) fn evaluator(
+    policies: &Policies,
+    tool: &ToolIdentity,
+    verdicts: &[LaneVerdict],
+    reasons: &[String],
+    waived: &Value,
+) -> Result<Value, PolicyError> {
+    let shape = |error: serde_json::Error| PolicyError::Internal { message: format!("a verdict is no JSON: {error}") };
+    Ok(json!({
+        "tool": serde_json::to_value(tool).map_err(shape)?,
+        "policies_digest": policies.identity().digest,
+        "contract_overrides": policies.identity().overrides,
+        "verdict": {"lanes": verdicts::as_data(verdicts).map_err(shape)?, "reasons": reasons},
+        "waived": waived,
+    }))
 }
 
 /// The bodies, if they are exactly those that the lane declares.

@@ -31,7 +31,7 @@ pub fn render(difference: &Difference, format: Format) -> Result<Option<String>,
         }
         Format::Table => Some(text(difference)),
         Format::Markdown => Some(format!("```text\n{}```\n", anstream::adapter::strip_str(&text(difference)))),
-        Format::Junit => None,
+        _ => None,
     })
 }
 

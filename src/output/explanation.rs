@@ -37,7 +37,7 @@ pub fn render(
         }
         Format::Table => Some(text()),
         Format::Markdown => Some(format!("```text\n{}```\n", anstream::adapter::strip_str(&text()))),
-        Format::Junit => None,
+        _ => None,
     })
 }
 

@@ -7,7 +7,7 @@ use crate::verdict::Verdict;
 /// # Errors
 ///
 /// If a verdict holds something that JSON cannot carry.
-pub fn render(verdicts: &[Verdict]) -> Result<String, serde_json::Error> {
+pub fn render(verdicts: &[&Verdict]) -> Result<String, serde_json::Error> {
     let mut text = match verdicts {
         [verdict] => serde_json::to_string_pretty(verdict)?,
         several => serde_json::to_string_pretty(several)?,

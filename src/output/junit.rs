@@ -16,7 +16,7 @@ const REASONS: &str = "verdict";
 /// # Errors
 ///
 /// If a text cannot be written as XML.
-pub fn render(verdicts: &[Verdict]) -> Result<String, SerializeError> {
+pub fn render(verdicts: &[&Verdict]) -> Result<String, SerializeError> {
     let mut report = Report::new("factgate");
     for verdict in verdicts {
         let run = &verdict.facts.phase_execution_id;
@@ -62,7 +62,8 @@ fn status(lane: &LaneVerdict, code: &str, check: &Check) -> TestCaseStatus {
     let waived = blocker.and_then(|blocker| blocker.waived.as_ref());
     if let Some(waived) = waived {
         let mut status = TestCaseStatus::skipped();
-        status.set_message(format!("waived by {} until {}", waived.owner, waived.expires_at));
+        // The schema of these reports has no message where something is skipped.
+        status.set_description(format!("waived by {} until {}", waived.owner, waived.expires_at));
         return status;
     }
     let kind = match check.cause {

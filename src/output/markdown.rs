@@ -5,22 +5,22 @@
 
 use std::fmt::Write as _;
 
-use super::Archive;
 use super::table::on_one_line;
+use super::{Archive, Report};
 use crate::verdict::{LaneStatus, LaneVerdict, Outcome, Verdict};
 
 /// What Markdown and HTML give a meaning within a line.
 const SPECIAL: [char; 16] = ['\\', '`', '*', '_', '{', '}', '[', ']', '<', '>', '#', '|', '~', '&', '!', '@'];
 
 /// Renders one note a verdict.
-pub fn render(verdicts: &[Verdict], archive: &Archive) -> String {
+pub fn render(report: &Report<'_>) -> String {
     let mut text = String::new();
-    for (position, verdict) in verdicts.iter().enumerate() {
+    for (position, verdict) in report.verdicts().into_iter().enumerate() {
         if position > 0 {
             text.push('\n');
         }
         // Writing to a String cannot fail.
-        let _ = render_one(&mut text, verdict, archive);
+        let _ = render_one(&mut text, verdict, report.archive);
     }
     text
 }

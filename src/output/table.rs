@@ -33,7 +33,7 @@ const WAIVER_WIDTH: usize = 12;
 const CAUSE_WIDTH: usize = 10;
 
 /// Renders with ANSI styles; whoever writes it strips them where they do not belong.
-pub fn render(verdicts: &[Verdict]) -> String {
+pub fn render(verdicts: &[&Verdict]) -> String {
     let mut text = String::new();
     for (position, verdict) in verdicts.iter().enumerate() {
         if position > 0 {

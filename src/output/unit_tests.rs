@@ -16,18 +16,19 @@ const FAINT: Style = Style::new().dimmed();
 /// How many lines or rules that were not gone through are listed for a file; the JSON output has all of them.
 const MOST_MISSED: usize = 12;
 
-/// Renders a report.
+/// Renders a report; none if there is no such form.
 ///
 /// # Errors
 ///
 /// If a name or a message cannot be written in the format.
-pub fn render(report: &UnitTestReport, threshold: Option<f64>, format: Format) -> Result<String, OutputError> {
-    Ok(match format {
+pub fn render(report: &UnitTestReport, threshold: Option<f64>, format: Format) -> Result<Option<String>, OutputError> {
+    Ok(Some(match format {
         Format::Json => format!("{:#}\n", as_json(report)),
         Format::Junit => junit(report).map_err(|error| OutputError::unwritable(std::io::Error::other(error)))?,
         Format::Table => text(report, threshold),
         Format::Markdown => format!("```text\n{}```\n", anstream::adapter::strip_str(&text(report, threshold))),
-    })
+        _ => return Ok(None),
+    }))
 }
 
 fn as_json(report: &UnitTestReport) -> serde_json::Value {

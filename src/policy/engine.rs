@@ -47,7 +47,7 @@ const TIME_IS_UP: &str = "execution exceeded time limit";
 const VALID_REGO: &str = "the file must be valid Rego v1";
 
 /// A document in the engine's own form, converted once and shared by every query.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct EngineValue(regorus::Value);
 
 impl EngineValue {
@@ -56,6 +56,58 @@ impl EngineValue {
             .map(Self)
             .map_err(|error| PolicyError::internal(format!("the engine refuses a document: {error}")))
     }
+
+    /// As JSON.
+    pub(crate) fn json(&self) -> Result<Value, PolicyError> {
+        to_json(&self.0).map_err(|problem| PolicyError::internal(format!("a value is no JSON: {problem}")))
+    }
+
+    /// The document with another value at a place, or without its member there; it shares all else with this one. Nothing if there
+    /// is no such place.
+    pub(crate) fn with(&self, steps: &[String], value: Option<Self>) -> Option<Self> {
+        let (last, way) = steps.split_last()?;
+        let mut document = self.clone();
+        let changed = match value {
+            Some(value) => place(&mut document.0, steps).map(|place| *place = value.0).is_some(),
+            None => {
+                let key = regorus::Value::from(last.as_str());
+                place(&mut document.0, way).and_then(|parent| parent.as_object_mut().ok()?.remove(&key)).is_some()
+            }
+        };
+        changed.then_some(document)
+    }
+
+    /// An object with values at places, which may be of more kinds than JSON has.
+    pub(crate) fn object<'value>(members: impl Iterator<Item = (Vec<&'value str>, &'value Self)>) -> Self {
+        let mut object = regorus::Value::new_object();
+        for (steps, value) in members {
+            let mut place = Some(&mut object);
+            for step in steps {
+                place = place.and_then(|place| {
+                    let fields = place.as_object_mut().ok()?;
+                    let key = regorus::Value::from(step);
+                    if !fields.contains_key(&key) {
+                        fields.insert(key.clone(), regorus::Value::new_object());
+                    }
+                    fields.get_mut(&key)
+                });
+            }
+            if let Some(place) = place {
+                *place = value.0.clone();
+            }
+        }
+        Self(object)
+    }
+}
+
+/// What stands at a place of a document.
+fn place<'value>(document: &'value mut regorus::Value, steps: &[String]) -> Option<&'value mut regorus::Value> {
+    let Some((step, rest)) = steps.split_first() else { return Some(document) };
+    let member = match document {
+        regorus::Value::Array(_) => document.as_array_mut().ok()?.get_mut(step.parse().ok()?),
+        _ => document.as_object_mut().ok()?.get_mut(&regorus::Value::from(step.as_str())),
+    };
+    place(member?, rest)
 }
 
 /// Policies and data, ready for queries.
@@ -93,30 +145,43 @@ pub(crate) struct Coverage {
 impl Engine {
     /// Parses policies. The texts must have passed the lexical scan.
     pub(crate) fn parse(files: &[SourceFile], time_limit: Duration) -> Result<(Self, Vec<Policy>), PolicyError> {
-        let files: Arc<[SourceFile]> = files.into();
+        let files = files.to_vec();
         on_worker("the policies", time_limit, move || {
-            let mut engine = regorus::Engine::new();
-            engine.set_strict_builtin_errors(true);
-            engine.set_gather_prints(true);
-            engine.set_execution_timer_config(ExecutionTimerConfig {
-                limit: time_limit,
-                check_interval: STEPS_BETWEEN_CLOCK_READS,
-            });
-            let mut defects = Vec::new();
-            for file in files.iter() {
-                if let Err(error) = engine.add_policy(file.name.clone(), file.text.clone()) {
-                    let report = Report::read(&error, &files);
-                    let location = report.location.unwrap_or_else(|| Location::new(&file.name, 1, 1));
-                    defects.push(Defect::new(location, report.message, VALID_REGO));
-                }
-            }
-            Defects::check(defects)?;
-            let syntax = engine.get_ast_as_json().map_err(|error| {
+            let engine = Self::empty(time_limit).with_policies(&files)?;
+            let syntax = engine.engine.get_ast_as_json().map_err(|error| {
                 PolicyError::internal(format!("the engine cannot publish its syntax tree: {error}"))
             })?;
             let policies = read_syntax(&syntax, &files)?;
-            Ok((Self { engine, files, time_limit }, policies))
+            Ok((engine, policies))
         })
+    }
+
+    /// An engine without policies.
+    pub(crate) fn empty(time_limit: Duration) -> Self {
+        let mut engine = regorus::Engine::new();
+        engine.set_strict_builtin_errors(true);
+        engine.set_gather_prints(true);
+        engine.set_execution_timer_config(ExecutionTimerConfig {
+            limit: time_limit,
+            check_interval: STEPS_BETWEEN_CLOCK_READS,
+        });
+        Self { engine, files: Arc::new([]), time_limit }
+    }
+
+    /// The engine with more policies. Their texts must have passed the lexical scan; the laws are not asked.
+    pub(crate) fn with_policies(&self, more: &[SourceFile]) -> Result<Self, PolicyError> {
+        let mut engine = self.engine.clone();
+        let files: Arc<[SourceFile]> = self.files.iter().chain(more).cloned().collect();
+        let mut defects = Vec::new();
+        for file in more {
+            if let Err(error) = engine.add_policy(file.name.clone(), file.text.clone()) {
+                let report = Report::read(&error, &files);
+                let location = report.location.unwrap_or_else(|| Location::new(&file.name, 1, 1));
+                defects.push(Defect::new(location, report.message, VALID_REGO));
+            }
+        }
+        Defects::check(defects)?;
+        Ok(Self { engine, files, time_limit: self.time_limit })
     }
 
     /// Adds to `data`.
@@ -151,6 +216,37 @@ impl Engine {
         terms: &BTreeMap<String, String>,
         with_coverage: bool,
     ) -> Result<Answer, PolicyError> {
+        self.answer(what, input, terms, with_coverage, move |values, engine| {
+            let json = values.into_iter().map(|(name, value)| Ok((name, EngineValue(value).json()?)));
+            let values = json.collect::<Result<_, PolicyError>>()?;
+            let prints = engine.take_prints().unwrap_or_default();
+            let coverage = if with_coverage { read_coverage(engine)? } else { Vec::new() };
+            Ok(Answer { values, prints, coverage })
+        })
+    }
+
+    /// The values of expressions in the engine's own form; those that are undefined are left out.
+    pub(crate) fn values(
+        &self,
+        what: &str,
+        input: &EngineValue,
+        terms: &BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, EngineValue>, PolicyError> {
+        self.answer(what, input, terms, false, |values, _| {
+            Ok(values.into_iter().map(|(name, value)| (name, EngineValue(value))).collect())
+        })
+    }
+
+    fn answer<T: Send + 'static>(
+        &self,
+        what: &str,
+        input: &EngineValue,
+        terms: &BTreeMap<String, String>,
+        with_coverage: bool,
+        finish: impl FnOnce(BTreeMap<String, regorus::Value>, &mut regorus::Engine) -> Result<T, PolicyError>
+        + Send
+        + 'static,
+    ) -> Result<T, PolicyError> {
         let mut engine = self.engine.clone();
         engine.set_input(input.0.clone());
         engine.set_enable_coverage(with_coverage);
@@ -175,15 +271,10 @@ impl Engine {
                     })
                     .ok_or_else(|| PolicyError::internal(format!("the engine gave no binding for {name}")))?;
                 if let Some(value) = bound.as_array().ok().and_then(|values| values.first()) {
-                    let value = to_json(value).map_err(|problem| {
-                        PolicyError::internal(format!("the value of {name} is no JSON: {problem}"))
-                    })?;
-                    values.insert(name, value);
+                    values.insert(name, value.clone());
                 }
             }
-            let prints = engine.take_prints().unwrap_or_default();
-            let coverage = if with_coverage { read_coverage(&engine)? } else { Vec::new() };
-            Ok(Answer { values, prints, coverage })
+            finish(values, &mut engine)
         })
     }
 }

@@ -73,7 +73,7 @@ impl Policy {
 }
 
 /// The first steps of the names of each package's rules: what a bare name in the package may mean.
-fn rule_names(policies: &[Policy]) -> BTreeMap<Vec<String>, BTreeSet<String>> {
+pub(super) fn rule_names(policies: &[Policy]) -> BTreeMap<Vec<String>, BTreeSet<String>> {
     let mut names: BTreeMap<Vec<String>, BTreeSet<String>> = BTreeMap::new();
     for policy in policies {
         let package = names.entry(owned(&policy.ast.package_path())).or_default();

@@ -64,6 +64,15 @@ impl<'tree> Names<'tree> {
         collector.found
     }
 
+    /// The path below `data` that an expression of a rule refers to, if that is all it does.
+    pub(super) fn path_of(&self, rule: &Rule, expression: &Expr) -> Option<Vec<String>> {
+        let chain = expression.chain().filter(|chain| chain.is_constant)?;
+        match self.resolve(chain.root, &chain.steps)? {
+            Target::Data(path) if !Locals::of(rule, self.text).0.contains(chain.root) => Some(path),
+            Target::Data(_) | Target::Name(_) => None,
+        }
+    }
+
     fn resolve(&self, root: &str, steps: &[&str]) -> Option<Target> {
         let path = |start: &[String]| {
             Target::Data(start.iter().cloned().chain(steps.iter().map(|step| (*step).to_owned())).collect())
@@ -259,17 +268,7 @@ impl<'tree> Collector<'_, 'tree> {
 
     /// The expressions inside the brackets of a reference.
     fn computed_steps(&mut self, reference: &'tree Expr) {
-        let mut expression = reference;
-        loop {
-            match expression {
-                Expr::RefDot { refr, .. } => expression = refr,
-                Expr::RefBrack { refr, index, .. } => {
-                    self.expression(index);
-                    expression = refr;
-                }
-                _ => return,
-            }
-        }
+        reference.computed_steps(&mut |step| self.expression(step));
     }
 }
 
@@ -284,6 +283,45 @@ fn expressions_of<'tree>(head: &'tree Head, bodies: &'tree [Body], visit: &mut d
         }
     }
     bodies.iter().filter_map(|body| body.assign.as_ref()).for_each(|assign| visit(&assign.value));
+}
+
+impl Rule {
+    /// Every expression of the rule that is inside no other, the rule's name aside.
+    pub(super) fn outermost<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
+        match self {
+            Self::Spec { head, bodies, .. } => {
+                expressions_of(head, bodies, visit);
+                bodies.iter().for_each(|body| body.query.outermost(visit));
+            }
+            Self::Default { value, .. } => visit(value),
+        }
+    }
+}
+
+impl Rule {
+    /// The same without what the arguments of a function are matched with.
+    pub(super) fn computed<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
+        if let Self::Spec { head: Head::Func { assign, .. }, bodies, .. } = self {
+            assign.iter().for_each(|assign| visit(&assign.value));
+            bodies.iter().filter_map(|body| body.assign.as_ref()).for_each(|assign| visit(&assign.value));
+            bodies.iter().for_each(|body| body.query.outermost(visit));
+        } else {
+            self.outermost(visit);
+        }
+    }
+}
+
+impl Query {
+    /// Every expression of the query that is inside no other.
+    pub(super) fn outermost<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
+        for statement in &self.stmts {
+            statement.expressions(visit);
+            if let Literal::Every { query, .. } = &statement.literal {
+                query.outermost(visit);
+            }
+            statement.with_mods.iter().for_each(|with| visit(&with.replacement));
+        }
+    }
 }
 
 impl Statement {
@@ -303,6 +341,29 @@ impl Statement {
 }
 
 impl Expr {
+    /// The expressions directly inside this one, those of a comprehension's query among them.
+    pub(super) fn inner<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
+        self.children(visit);
+        if let Self::ArrayCompr { query, .. } | Self::SetCompr { query, .. } | Self::ObjectCompr { query, .. } = self {
+            query.outermost(visit);
+        }
+    }
+
+    /// The expressions inside the brackets of a reference.
+    pub(super) fn computed_steps<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
+        let mut expression = self;
+        loop {
+            match expression {
+                Self::RefDot { refr, .. } => expression = refr,
+                Self::RefBrack { refr, index, .. } => {
+                    visit(index);
+                    expression = refr;
+                }
+                _ => return,
+            }
+        }
+    }
+
     /// The expressions directly inside this one, without those of a comprehension's query.
     pub(super) fn children<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
         match self {

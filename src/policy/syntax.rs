@@ -1,5 +1,7 @@
 //! The syntax tree of a policy, as the engine publishes it, reduced to what the laws look at.
 
+use std::ops::Range;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -9,6 +11,23 @@ pub(crate) struct Span {
     pub(crate) line: u32,
     pub(crate) start: usize,
     pub(crate) end: usize,
+}
+
+impl Span {
+    /// The bytes of a text that it covers. The engine leaves the quotes of a string out, where one begins or ends an expression.
+    pub(crate) fn range(self, text: &str) -> Range<usize> {
+        let is_quote = |index: Option<usize>| {
+            let byte = index.and_then(|index| text.as_bytes().get(index));
+            byte.is_some_and(|byte| matches!(byte, b'"' | b'`'))
+        };
+        let start = self.start - usize::from(is_quote(self.start.checked_sub(1)));
+        start..self.end + usize::from(is_quote(Some(self.end)))
+    }
+
+    /// What it covers of a text.
+    pub(crate) fn excerpt(self, text: &str) -> &str {
+        text.get(self.range(text)).unwrap_or_default()
+    }
 }
 
 /// One policy file.

@@ -213,7 +213,7 @@ fn rules(policy: &Policy, lines: &LineCoverage) -> RuleCoverage {
     let mut coverage = RuleCoverage::default();
     for rule in &policy.ast.rules {
         let first = rule.span().line;
-        let text = policy.source.contents.get(rule.span().start..rule.span().end).unwrap_or_default();
+        let text = rule.span().excerpt(&policy.source.contents);
         let last = first + u32::try_from(text.matches('\n').count()).unwrap_or(0);
         let definition = format!("{}:{first}", rule.name().join("."));
         if lines.covered.range(first..=last).next().is_some() {

@@ -34,6 +34,7 @@ pub struct FileSettings {
     lanes: Vec<String>,
     evidence_root: Option<PathBuf>,
     waivers: Option<PathBuf>,
+    baseline: Option<PathBuf>,
     mirror: Option<String>,
     registry: Option<PathBuf>,
     terraform_root: Option<PathBuf>,
@@ -54,13 +55,14 @@ pub struct FileSettings {
 }
 
 /// Every key of the file; the test below holds it to [`FileSettings`].
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "output",
     "policies",
     "policy_timeout",
     "lanes",
     "evidence_root",
     "waivers",
+    "baseline",
     "mirror",
     "registry",
     "terraform_root",
@@ -164,6 +166,7 @@ impl FileSettings {
             &mut self.policies,
             &mut self.evidence_root,
             &mut self.waivers,
+            &mut self.baseline,
             &mut self.registry,
             &mut self.terraform_root,
             &mut self.raw,
@@ -222,6 +225,7 @@ impl FileSettings {
             lanes: if given.lanes.is_empty() { self.lanes.clone() } else { given.lanes },
             evidence_root: given.evidence_root.or_else(|| self.evidence_root.clone()),
             waivers: given.waivers.or_else(|| self.waivers.clone()),
+            baseline: given.baseline.or_else(|| self.baseline.clone()),
         }
     }
 

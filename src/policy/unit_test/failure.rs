@@ -96,7 +96,7 @@ pub(super) fn explain(
 /// Appends the probes of a test to its file. What they are called no author writes.
 fn add_probes(text: &mut String, number: usize, test: &Failed<'_>) -> Vec<Probe> {
     let source = test.policy.source.contents.clone();
-    let excerpt = |span: Span| source.get(span.start..span.end).unwrap_or_default().to_owned();
+    let excerpt = |span: Span| span.excerpt(&source).to_owned();
     let place = |span: Span| Location::of_offset(&test.policy.source.file, &source, span.start);
     let mut probes = Vec::new();
     let mut before: Vec<String> = Vec::new();
