@@ -24,6 +24,8 @@ mod faults;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod handles;
 #[cfg(test)]
 mod harness;
