@@ -18,6 +18,8 @@ mod facts;
 mod knock_outs;
 mod mutants;
 mod program;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -77,7 +79,7 @@ impl ProveError {
 /// What is to be proved.
 #[derive(Clone, Debug, Default)]
 pub struct ProveOptions {
-    /// The lanes whose rules are looked at; all of them if it is empty.
+    /// The lanes whose rules are looked at, and the facts that they read; all of them if it is empty.
     pub lanes: Vec<String>,
     /// Which half is left out.
     pub only: Option<Half>,
@@ -170,7 +172,9 @@ pub fn prove(
         .flat_map(|code| &code.checks)
         .flat_map(|check| check.facts.iter().cloned())
         .collect();
-    let trials = knock_outs::try_all(&program, document, &facts::knock_outs(document, &cited), &verdict, progress)?;
+    let knock_outs = facts::knock_outs(document, &cited);
+    let is_selection = !what.lanes.is_empty();
+    let trials = knock_outs::try_all(&program, document, knock_outs, &verdict, is_selection, progress)?;
     let still_passes = |changed: Value| {
         let changed = Document::new(changed, passing.document.identity().sealed);
         changed.is_ok_and(|changed| {

@@ -164,15 +164,20 @@ struct Context<'program> {
 pub(super) fn try_all(
     program: &Program,
     document: &Value,
-    knock_outs: &[KnockOut],
+    mut knock_outs: Vec<KnockOut>,
     verdict: &Verdict,
+    is_selection: bool,
     progress: &(dyn Fn(ProveProgress) + Sync),
 ) -> Result<Trials, PolicyError> {
     let context = Context::new(program, document, verdict)?;
+    if is_selection {
+        // Whether anybody guards a fact that none of these lanes reads, they do not say.
+        knock_outs.retain(|knock_out| context.is_read(knock_out));
+    }
     let done = AtomicUsize::new(0);
     let trials = knock_outs
         .par_iter()
-        .zip(context.inert(knock_outs)?)
+        .zip(context.inert(&knock_outs)?)
         .map(|(knock_out, is_inert)| {
             let trial = if is_inert { Ok(Trial::new(knock_out)) } else { context.try_one(knock_out) };
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
@@ -209,6 +214,15 @@ impl<'program> Context<'program> {
             }
         }
         Ok(Self { program, input, values, identities, cited_by, listed_at })
+    }
+
+    /// Whether a code reads what a knock-out takes away. Every rule can read every handle; a check names those that it reads.
+    fn is_read(&self, knock_out: &KnockOut) -> bool {
+        if knock_out.is_handle {
+            return self.cited_by.contains_key(&format!("{}/value", knock_out.pointer));
+        }
+        let mut codes = self.program.lanes.iter().flat_map(|lane| &lane.terms).filter(|term| term.is_code);
+        codes.any(|term| self.can_notice(term, &knock_out.place))
     }
 
     /// Whether a rule can notice a knock-out. A receipt is found through the observations that list it, unless a rule goes through all.
