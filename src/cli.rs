@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use regex::Regex;
 
 use crate::evidence::mirror::MirrorTarget;
@@ -150,6 +151,20 @@ pub enum Command {
         /// Which policies: what they override of the contract decides on what is read.
         #[command(flatten)]
         policy: PolicyArguments,
+    },
+    /// Print the completions of a shell.
+    ///
+    /// For bash: `factgate completions bash > ~/.local/share/bash-completion/completions/factgate`.
+    Completions {
+        /// Which shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the man page, or write one page a command into a folder.
+    Man {
+        /// Folder that gets `factgate.1`, `factgate-eval.1` and so on; it is made if it is not there.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// Print a JSON Schema.
     Schema {

@@ -3,6 +3,7 @@
 mod codes;
 #[cfg(feature = "aws")]
 mod collect;
+mod completions;
 mod diff;
 mod eval;
 mod explain;
@@ -11,6 +12,7 @@ mod gate;
 mod handles;
 #[cfg(feature = "aws")]
 mod iam_policy;
+mod man;
 #[cfg(feature = "aws")]
 mod mirror;
 #[cfg(feature = "aws")]
@@ -84,6 +86,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
             iam_policy::run(file.registry(registry).as_deref(), &file.policy(policy)?, &own)
         }
         Command::Schema { name } => schema::run(name, &own),
+        Command::Completions { shell } => completions::run(shell),
+        Command::Man { out } => man::run(out.as_deref()),
     }
 }
 
@@ -130,6 +134,8 @@ fn has_output(command: &Command, outputs: &[OutputTarget]) -> Result<(), Setting
         Command::Handles(HandlesCommand::Pin(_)) => {
             Err(SettingsError::NoOutput("handles pin", "its diff goes to standard output"))
         }
+        Command::Completions { .. } => Err(SettingsError::NoOutput("completions", "redirect its standard output")),
+        Command::Man { .. } => Err(SettingsError::NoOutput("man", "name a folder with --out")),
         #[cfg(feature = "aws")]
         Command::IamPolicy { .. } if !is_json => Err(SettingsError::OnlyJson("iam-policy")),
         Command::Schema { .. } if !is_json => Err(SettingsError::OnlyJson("schema")),

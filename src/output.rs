@@ -186,6 +186,11 @@ impl OutputError {
         Self { target: None, source }
     }
 
+    /// A file or folder could not be written.
+    pub(crate) fn at(target: &std::path::Path, source: std::io::Error) -> Self {
+        Self { target: Some(target.to_owned()), source }
+    }
+
     /// Standard output could not be written.
     pub(crate) fn standard_output(source: std::io::Error) -> Self {
         Self { target: None, source }

@@ -1,13 +1,13 @@
 //! `codes`: the closed set of blocker codes, from the METADATA of the policies.
 
-use comfy_table::{ContentArrangement, Table, TableStyle, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 
 use super::policies;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::output::table::lines;
 use crate::output::{Format, OutputTarget, write_text};
-use crate::policy::Code;
+use crate::policy::{Code, Lane};
 use crate::settings::{PolicySettings, SettingsError};
 
 /// Lists every code.
@@ -16,8 +16,8 @@ pub(super) fn run(policy: &PolicySettings, outputs: &[OutputTarget]) -> Result<E
     let codes: Vec<&Code> = policies.lanes().iter().flat_map(|lane| &lane.codes).collect();
     for target in outputs {
         let text = match target.format {
-            Format::Table => table(&codes, presets::NOTHING, (0, 2)),
-            Format::Markdown => table(&codes, presets::ASCII_MARKDOWN, (1, 1)),
+            Format::Table => table(&codes),
+            Format::Markdown => reference(policies.lanes()),
             Format::Json => format!("{:#}\n", serde_json::json!(codes)),
             other => return Err(SettingsError::NoFormat("codes", other).into()),
         };
@@ -26,12 +26,39 @@ pub(super) fn run(policy: &PolicySettings, outputs: &[OutputTarget]) -> Result<E
     Ok(ExitCode::Go)
 }
 
-fn table(codes: &[&Code], style: TableStyle, padding: (u16, u16)) -> String {
+/// One section a lane, one entry a code: what a code means, for whoever meets one.
+fn reference(lanes: &[Lane]) -> String {
+    let mut text = String::from("# Blocker codes\n");
+    for lane in lanes {
+        text.push_str(&format!("\n## {}: {}\n", lane.lane, lane.title));
+        paragraph(&mut text, &lane.description);
+        for code in &lane.codes {
+            text.push_str(&format!("\n### {}: {}\n\n", code.code, code.title));
+            text.push_str(&format!(
+                "Severity {:?} · taxonomy {} · rule `{}`\n",
+                code.severity, code.taxonomy, code.location.file
+            ));
+            paragraph(&mut text, &code.description);
+            paragraph(&mut text, &format!("**What to do:** {}", code.remediation));
+            if !code.related_resources.is_empty() {
+                text.push('\n');
+                text.extend(code.related_resources.iter().map(|link| format!("- <{link}>\n")));
+            }
+        }
+    }
+    text
+}
+
+fn paragraph(text: &mut String, content: &str) {
+    let content = content.trim();
+    if !content.is_empty() {
+        text.push_str(&format!("\n{content}\n"));
+    }
+}
+
+fn table(codes: &[&Code]) -> String {
     let mut table = Table::new();
-    // A row of Markdown is one line, however long.
-    let arrangement =
-        if style == presets::NOTHING { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
-    table.load_style(style).set_content_arrangement(arrangement);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["code", "severity", "taxonomy", "blocks on", "what to do"]);
     for code in codes {
         table.add_row([
@@ -43,7 +70,7 @@ fn table(codes: &[&Code], style: TableStyle, padding: (u16, u16)) -> String {
         ]);
     }
     for column in table.column_iter_mut() {
-        column.set_padding(padding);
+        column.set_padding((0, 2));
     }
     format!("{}\n", lines(&table))
 }

@@ -167,3 +167,36 @@ fn a_verdict_as_junit_tells_what_the_json_does() {
         assert_eq!(junit.stdout.matches("<failure").count(), other.len(), "{name}");
     }
 }
+
+#[test]
+fn shells_and_man_get_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let run = run_alone(folder.path(), ["completions", shell]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(["eval", "prove", "policies"].iter().all(|word| run.stdout.contains(word)), "{shell}");
+    }
+    assert_eq!(run_alone(folder.path(), ["completions", "tcsh"]).code, 2);
+    let page = run_alone(folder.path(), ["man"]);
+    assert!(page.code == 0 && page.stdout.contains(".TH factgate 1"), "{}", page.stdout);
+    assert_eq!(run_alone(folder.path(), ["man", "--out", "pages/man1"]).code, 0);
+    let eval = fs::read_to_string(folder.path().join("pages/man1/factgate-eval.1")).unwrap();
+    assert!(eval.contains("waivers"), "{eval}");
+    fs::write(folder.path().join("file"), "").unwrap();
+    let run = run_alone(folder.path(), ["man", "--out", "file"]);
+    assert_eq!(run.code, 4);
+    assert!(run.stderr.contains("file cannot be written"), "{}", run.stderr);
+    assert_eq!(run_alone(folder.path(), ["man", "-o", "json"]).code, 2);
+}
+
+#[test]
+fn the_reference_has_every_code_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let reference = run_alone(folder.path(), ["codes", "-o", "markdown"]).stdout;
+    let codes: Value = run_alone(folder.path(), ["codes", "-o", "json"]).json();
+    for code in codes.as_array().unwrap() {
+        let text = |key: &str| code[key].as_str().unwrap();
+        assert!(reference.contains(&format!("\n### {}: {}\n", text("code"), text("title"))), "{}", text("code"));
+        assert!(reference.contains(text("remediation")), "{}", text("code"));
+    }
+}
