@@ -133,6 +133,11 @@ pub enum Command {
     /// A test that fails is shown with the first expression that does not hold, and what its parts are. Exit code 1 if a test
     /// fails or the coverage is below the threshold, 5 if there is no test.
     Test(TestArguments),
+    /// Check policies and their tests without evaluating anything: the laws that every evaluation asks for, METADATA, artifacts, and every
+    /// path into the input against the schema of fact documents.
+    ///
+    /// Exit code 4 if there is a defect.
+    Check(PolicyArguments),
     /// List every blocker code with lane, severity, taxonomy, title and remediation.
     Codes(PolicyArguments),
     /// Work on the handle registry.

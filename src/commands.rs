@@ -1,5 +1,6 @@
 //! The commands: each turns validated settings into an exit code.
 
+mod check;
 mod codes;
 #[cfg(feature = "aws")]
 mod collect;
@@ -79,6 +80,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
             let policy = file.policy(arguments.policy.clone())?;
             test::run(&policy, &arguments, &outputs)
         }
+        Command::Check(arguments) => check::run(&file.policy(arguments)?, &outputs),
         Command::Codes(arguments) => codes::run(&file.policy(arguments)?, &outputs),
         Command::Handles(HandlesCommand::Pin(arguments)) => handles::pin(&file.pin(arguments)?),
         #[cfg(feature = "aws")]
@@ -95,6 +97,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
 fn formats(command: &Command) -> Option<(&'static str, &'static [Format])> {
     const TEXT: &[Format] = &[Format::Table, Format::Json, Format::Markdown];
     match command {
+        Command::Check(_) => Some(("check", &[Format::Table, Format::Json])),
         Command::Codes(_) => Some(("codes", TEXT)),
         Command::Diff { .. } => Some(("diff", TEXT)),
         Command::Explain(_) => Some(("explain", TEXT)),

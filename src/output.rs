@@ -1,5 +1,6 @@
 //! Output: a verdict in the form that its reader uses. The format never changes the exit code.
 
+pub mod check;
 pub mod difference;
 pub mod explanation;
 mod github;

@@ -7,6 +7,7 @@
 //! ```
 
 mod annotation;
+mod check;
 mod data;
 mod dependencies;
 mod engine;
@@ -16,6 +17,7 @@ mod laws;
 mod lexical;
 mod location;
 mod mutation;
+mod paths;
 mod reference;
 mod source;
 mod syntax;
@@ -30,6 +32,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+pub use check::{CheckReport, check};
 pub use error::{Defect, Defects, PolicyError};
 pub use lane::{Code, DoneItem, INHERITED, LANES, Lane};
 pub use location::Location;

@@ -123,7 +123,7 @@ pub(super) fn knock_outs(document: &Value, cited: &BTreeSet<String>) -> Vec<Knoc
         if place.iter().any(|step| step == "value")
             && let Some(value) = document.pointer(pointer)
         {
-            finder.field(&place, value, !place.last().is_some_and(|last| last.parse::<usize>().is_ok()));
+            finder.field(&place, value, place.last().is_none_or(|last| last.parse::<usize>().is_err()));
         }
     }
     finder.found.into_values().collect()
@@ -134,7 +134,7 @@ pub(super) fn observations(document: &Value) -> Vec<(Vec<String>, &Value)> {
     let mut found = Vec::new();
     for (section, value) in document.as_object().into_iter().flatten() {
         if !matches!(section.as_str(), "handles" | "receipts" | "digest" | "format") {
-            find_observations(&[section.clone()], value, &mut found);
+            find_observations(std::slice::from_ref(section), value, &mut found);
         }
     }
     found

@@ -10,6 +10,8 @@ mod bad_input;
 #[cfg(test)]
 mod bad_policies;
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod codes;
 #[cfg(test)]
 mod differential;

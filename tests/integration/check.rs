@@ -1,0 +1,126 @@
+//! `check` refuses what makes a verdict wrong without saying so, shows where, and accepts nothing that OPA refuses.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::harness::factgate::{Run, run_alone};
+use crate::harness::{opa, tools};
+
+/// A library with one rule in it, in a folder of its own.
+fn library(rule: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("policies/lib")).unwrap();
+    fs::write(folder.path().join("policies/lib/a.rego"), format!("package lib.a\n\n{rule}\n")).unwrap();
+    folder
+}
+
+fn check(rule: &str, more: &[&str]) -> Run {
+    run_alone(library(rule).path(), ["check", "--policies", "policies"].iter().chain(more))
+}
+
+#[test]
+fn the_shipped_policies_have_no_defect() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_alone(folder.path(), ["check"]);
+    assert_eq!(run.code, 0, "{}", run.stdout);
+    assert!(run.stdout.ends_with("10 lanes, 67 codes: no defect\n"), "{}", run.stdout);
+}
+
+#[test]
+fn a_defect_is_shown_where_it_stands_with_what_to_do() {
+    let run = check("x := input.run.regoin", &[]);
+    assert_eq!(run.code, 4, "{}", run.stderr);
+    for part in [
+        "error: `run` has no `regoin`",
+        "policies/lib/a.rego:3:6",
+        "3 | x := input.run.regoin\n",
+        "^^^^^^^^^^^^^^^^",
+        "= help: did you mean `region`?",
+        "1 files, 0 lanes, 0 codes: 1 defect",
+    ] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    let report: Value = check("x := input.run.regoin", &["-o", "json"]).json();
+    let defect = &report["defects"][0];
+    assert_eq!((&defect["line"], &defect["column"], &defect["end_column"]), (&json!(3), &json!(6), &json!(22)));
+    assert_eq!(defect["help"], "did you mean `region`?");
+}
+
+#[test]
+fn every_defect_of_every_file_is_told_at_once() {
+    let folder = library("x := input.runn\n\ny := input.handels");
+    fs::write(folder.path().join("policies/lib/b.rego"), "package lib.b\n\nz := input.awss\n").unwrap();
+    let run = run_alone(folder.path(), ["check", "--policies", "policies"]);
+    assert!(run.code == 4 && run.stdout.contains("3 defects"), "{}", run.stdout);
+}
+
+/// Rules that would pass on missing data, or otherwise than under OPA, one for each way that is known; `prove` catches those that are right
+/// Rego and just do not look.
+const FAIL_OPEN: [(&str, &str); 16] = [
+    ("a negated call on a field that is missing", "x if not startswith(input.run.region, \"eu\")"),
+    ("the same with `in`", "x if not input.run.region in {\"eu-west-2\"}"),
+    ("a walk without its pattern", "x := {p | walk(input, p)}"),
+    ("a glob across colons", "x if glob.match(\"arn:*\", [\":\"], \"arn:a:b\")"),
+    ("an interpolated string", "x := $\"{1}\""),
+    ("metadata at run time", "x := rego.metadata.rule()"),
+    ("a digest", "x := crypto.sha256(\"a\")"),
+    ("a token", "x := io.jwt.decode(\"a\")"),
+    ("networks that meet", "x := net.cidr_intersects(\"10.0.0.0/8\", \"10.0.0.0/8\")"),
+    ("globs that meet", "x := regex.globs_match(\"a\", \"a\")"),
+    ("a flattened array", "x := array.flatten([[1]])"),
+    ("the clock", "x := time.now_ns()"),
+    ("chance", "x := rand.intn(\"a\", 2)"),
+    ("recursion", "f(x) := f(x)"),
+    ("literals that nest too deeply", "x := [[[[[[[[[[1]]]]]]]]]]"),
+    ("a range without end", "x := numbers.range(1, 60000000)"),
+];
+
+#[test]
+fn what_fails_open_is_refused() {
+    for (what, rule) in FAIL_OPEN {
+        let run = check(rule, &["-o", "json"]);
+        assert_eq!(run.code, 4, "{what}: {}", run.stdout);
+        let report = run.json();
+        assert!(report["defects"].as_array().unwrap().iter().all(|defect| defect["line"] == 3), "{what}: {report:#}");
+    }
+}
+
+const ACCEPTED: [&str; 8] = [
+    "x := object.get(input, [\"run\", \"region\"], null)",
+    "x if not startswith(object.get(input, [\"run\", \"region\"], \"\"), \"eu\")",
+    "x contains y if some y in object.get(input, \"handles\", {})",
+    "x := {p | walk(object.get(input, \"run\", {}), [p, _])}",
+    "x if glob.match(\"a*\", [\".\"], \"a.b\")",
+    "f(x) := y if {\n\ty := x + 1\n} else := 0",
+    "x[name] := value if some name, value in object.get(input, \"handles\", {})",
+    "x if {\n\tevery y in [1, 2] {\n\t\ty > 0\n\t}\n}",
+];
+
+#[test]
+fn opa_accepts_what_is_accepted() {
+    let folders: Vec<tempfile::TempDir> = ACCEPTED.iter().map(|rule| library(rule)).collect();
+    for (folder, rule) in folders.iter().zip(ACCEPTED) {
+        let run = run_alone(folder.path(), ["check", "--policies", "policies"]);
+        assert_eq!(run.code, 0, "{rule}: {}", run.stdout);
+    }
+    let shipped = tools::repository().join("policies");
+    let all = folders.iter().map(|folder| folder.path().join("policies")).chain([shipped]);
+    let jobs: Vec<Value> =
+        all.map(|folder| json!({"policies": [folder], "inputs": [{}], "queries": ["data.lib.a"]})).collect();
+    for (result, rule) in opa::evaluate(&jobs).iter().zip(ACCEPTED.iter().chain([&"the shipped policies"])) {
+        assert!(result.get("error").is_none(), "{rule}: {result}");
+    }
+    let refused = library("x := undefined_function(1)");
+    let job = json!({"policies": [refused.path().join("policies")], "inputs": [{}], "queries": ["data.lib.a"]});
+    let result = opa::evaluate(&[job]).remove(0);
+    assert!(result.get("error").is_some() || result.to_string().contains("error"), "OPA's compiler is asked: {result}");
+}
+
+#[test]
+fn a_folder_without_policies_is_no_success() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("policies")).unwrap();
+    assert_eq!(run_alone(folder.path(), ["check", "--policies", "policies"]).code, 5);
+    assert_eq!(run_alone(folder.path(), ["check", "--policies", "missing"]).code, 4);
+}
