@@ -46,6 +46,8 @@ mod outputs;
 #[cfg(test)]
 mod progress;
 #[cfg(test)]
+mod prove;
+#[cfg(test)]
 mod rego;
 #[cfg(test)]
 mod secrets;
