@@ -32,8 +32,8 @@ use factgate_collector::file::target;
 use crate::cli::{Cli, Command, HandlesCommand};
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::output::{self, Format, OutputTarget};
-use crate::policy::{Policies, PolicyOptions};
+use crate::output::{self, Format, OutputError, OutputTarget, write_text};
+use crate::policy::{Policies, PolicyOptions, PolicySet};
 use crate::settings::{FileSettings, PolicySettings, SettingsError};
 
 /// Runs the command that the arguments ask for.
@@ -158,11 +158,28 @@ fn keep_apart<'path>(
 
 /// The policies that the settings name, held to their laws and ready.
 fn policies(settings: &PolicySettings) -> Result<Policies, Error> {
-    let options = policy_options(settings);
+    Ok(Policies::compile(policy_set(settings)?, &policy_options(settings))?)
+}
+
+/// The same as files.
+fn policy_set(settings: &PolicySettings) -> Result<PolicySet, Error> {
     Ok(match &settings.folder {
-        Some(folder) => Policies::from_folder(folder, &options)?,
-        None => Policies::embedded(&options)?,
+        Some(folder) => PolicySet::from_folder(folder)?,
+        None => PolicySet::embedded()?,
     })
+}
+
+/// Writes a result to each output in the format that is asked for.
+fn write_rendered(
+    outputs: &[OutputTarget],
+    render: impl Fn(Format) -> Result<Option<String>, OutputError>,
+    command: &'static str,
+) -> Result<(), Error> {
+    for target in outputs {
+        let text = render(target.format)?.ok_or(SettingsError::NoFormat(command, target.format))?;
+        write_text(&text, target)?;
+    }
+    Ok(())
 }
 
 fn policy_options(settings: &PolicySettings) -> PolicyOptions {

@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use factgate_collector::json::escape;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -150,7 +151,7 @@ fn walk(pointer: String, before: &Value, after: &Value, changes: &mut Vec<FactCh
         (Value::Object(was), Value::Object(is)) => {
             let keys: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
             for key in keys.into_iter().filter(|key| !OF_EACH_READ.contains(&key.as_str())) {
-                let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+                let pointer = format!("{pointer}/{}", escape(key));
                 match (was.get(key), is.get(key)) {
                     (Some(was), Some(is)) => walk(pointer, was, is, changes),
                     (was, is) if !OF_EACH_RUN.contains(&pointer.as_str()) => changes.push(FactChange {

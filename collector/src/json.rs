@@ -245,8 +245,13 @@ fn normalize_below(value: &mut Value, depth: usize) -> Result<(), Refused> {
 }
 
 /// A key as it stands in a JSON pointer (RFC 6901).
-pub(crate) fn escape(key: &str) -> String {
+pub fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
+}
+
+/// The key that a step of a JSON pointer stands for (RFC 6901).
+pub fn unescape(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
 }
 
 fn is_exact(number: &Number) -> bool {

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use factgate_collector::fact::Facts;
 
-use super::{eval, policies};
+use super::{eval, policies, write_rendered};
 use crate::difference::compare;
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::output::{OutputTarget, difference, write_text};
-use crate::settings::{PolicySettings, SettingsError};
+use crate::output::{OutputTarget, difference};
+use crate::settings::PolicySettings;
 
 /// Compares two documents under the same policies.
 pub(super) fn run(
@@ -22,9 +22,6 @@ pub(super) fn run(
     let (before, after) = (Facts::read(before)?, Facts::read(after)?);
     let verdict = |facts: &Facts| Ok::<_, Error>(eval::evaluate_facts(facts, &policies, &[], &[])?.verdict);
     let difference = compare((before.json(), &verdict(&before)?), (after.json(), &verdict(&after)?));
-    for target in outputs {
-        let text = difference::render(&difference, target.format)?;
-        write_text(&text.ok_or(SettingsError::NoFormat("diff", target.format))?, target)?;
-    }
+    write_rendered(outputs, |format| difference::render(&difference, format), "diff")?;
     Ok(ExitCode::Go)
 }

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use factgate_collector::fact::Facts;
 
-use super::policies;
+use super::{policy_options, policy_set, write_rendered};
 use crate::cli::ExplainArguments;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::explain::explain;
-use crate::output::{OutputTarget, explanation, write_text};
-use crate::policy::PolicySet;
+use crate::output::{OutputTarget, explanation};
+use crate::policy::Policies;
 use crate::settings::{PolicySettings, SettingsError};
 use crate::suggestion::did_you_mean;
 
@@ -23,11 +23,8 @@ pub(super) fn run(
     policy: &PolicySettings,
     outputs: &[OutputTarget],
 ) -> Result<ExitCode, Error> {
-    let set = match &policy.folder {
-        Some(folder) => PolicySet::from_folder(folder)?,
-        None => PolicySet::embedded()?,
-    };
-    let policies = policies(policy)?;
+    let set = policy_set(policy)?;
+    let policies = Policies::compile(set.clone(), &policy_options(policy))?;
     let mut codes = policies.lanes().iter().flat_map(|lane| &lane.codes);
     let code = codes.find(|code| code.code.eq_ignore_ascii_case(&arguments.code)).ok_or_else(|| {
         let known: Vec<&str> =
@@ -38,10 +35,7 @@ pub(super) fn run(
     let facts = arguments.facts.as_deref().map(Facts::read).transpose()?;
     let found = explain(&set, &policies, code, facts.as_ref().map(Facts::json), arguments.subject.as_deref())?;
     let bytes = |digest: &str| kept(arguments.raw.as_deref()?, digest);
-    for target in outputs {
-        let text = explanation::render(&found, &bytes, target.format)?;
-        write_text(&text.ok_or(SettingsError::NoFormat("explain", target.format))?, target)?;
-    }
+    write_rendered(outputs, |format| explanation::render(&found, &bytes, format), "explain")?;
     Ok(ExitCode::Go)
 }
 

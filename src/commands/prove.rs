@@ -5,13 +5,12 @@ use std::path::Path;
 use factgate_collector::fact::Facts;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::policy_options;
+use super::{policy_options, policy_set, write_rendered};
 use crate::cli::ProveArguments;
 use crate::error::Error;
 use crate::evaluate::Document;
 use crate::exit::ExitCode;
-use crate::output::{OutputTarget, proof, write_text};
-use crate::policy::PolicySet;
+use crate::output::{OutputTarget, proof};
 use crate::prove::{Accepted, Half, NamedDocument, ProveOptions, ProveProgress, prove};
 use crate::settings::{PolicySettings, SettingsError};
 
@@ -21,10 +20,7 @@ pub(super) fn run(
     policy: &PolicySettings,
     outputs: &[OutputTarget],
 ) -> Result<ExitCode, Error> {
-    let set = match &policy.folder {
-        Some(folder) => PolicySet::from_folder(folder)?,
-        None => PolicySet::embedded()?,
-    };
+    let set = policy_set(policy)?;
     let documents = arguments.facts.iter().map(|path| document(path)).collect::<Result<Vec<_>, Error>>()?;
     let Some((passing, more)) = documents.split_first() else {
         return Err(SettingsError::Missing("fact document", "name one on which the lanes pass").into());
@@ -48,10 +44,7 @@ pub(super) fn run(
     };
     let proof = prove(&set, &policy_options(policy), passing, more, &what, &show)?;
     bar.finish_and_clear();
-    for target in outputs {
-        let text = proof::render(&proof, arguments.threshold, target.format)?;
-        write_text(&text.ok_or(SettingsError::NoFormat("prove", target.format))?, target)?;
-    }
+    write_rendered(outputs, |format| proof::render(&proof, arguments.threshold, format), "prove")?;
     Ok(if proof.holds(arguments.threshold) { ExitCode::Go } else { ExitCode::NoGo })
 }
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher as _};
 
-use super::policy_options;
+use super::{policy_options, policy_set, write_rendered};
 use crate::cli::TestArguments;
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::output::{OutputTarget, unit_tests, write_text};
-use crate::policy::{PolicySet, UnitTestOptions, UnitTestReport, run_unit_tests};
+use crate::output::{OutputTarget, unit_tests};
+use crate::policy::{UnitTestOptions, UnitTestReport, run_unit_tests};
 use crate::settings::{PolicySettings, SettingsError};
 
 /// An editor writes a file in several steps; what follows within this time belongs to the same change.
@@ -38,19 +38,13 @@ pub(super) fn run(
 }
 
 fn once(policy: &PolicySettings, arguments: &TestArguments, outputs: &[OutputTarget]) -> Result<ExitCode, Error> {
-    let set = match &policy.folder {
-        Some(folder) => PolicySet::from_folder(folder)?,
-        None => PolicySet::embedded()?,
-    };
+    let set = policy_set(policy)?;
     let what = UnitTestOptions {
         selection: arguments.selection.clone(),
         coverage: arguments.coverage || arguments.threshold.is_some(),
     };
     let report = run_unit_tests(&set, &policy_options(policy), &what)?;
-    for target in outputs {
-        let text = unit_tests::render(&report, arguments.threshold, target.format)?;
-        write_text(&text.ok_or(SettingsError::NoFormat("test", target.format))?, target)?;
-    }
+    write_rendered(outputs, |format| unit_tests::render(&report, arguments.threshold, format), "test")?;
     let is_enough = is_covered(&report, arguments.threshold);
     Ok(if report.has_passed() && is_enough { ExitCode::Go } else { ExitCode::NoGo })
 }

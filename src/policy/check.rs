@@ -64,7 +64,8 @@ fn artifacts(lane: &Lane, policies: &[Policy]) -> Vec<Defect> {
     let mut defects = Vec::new();
     for (policy, rule) in of_lane.flat_map(|policy| policy.ast.rules.iter().map(move |rule| (policy, rule))) {
         let Some(fields) = written_out(rule) else { continue };
-        let names: Option<Vec<(String, &Expr)>> = fields.iter().map(|(_, key, _)| Some((text(key)?, key))).collect();
+        let names: Option<Vec<(String, &Expr)>> =
+            fields.iter().map(|(_, key, _)| Some((key.text()?.to_owned(), key))).collect();
         let Some(names) = names else { continue };
         for (name, key) in names.iter().filter(|(name, _)| !lane.artifacts.contains(name)) {
             defects.push(Defect::new(
@@ -91,13 +92,6 @@ fn written_out(rule: &Rule) -> Option<&Fields> {
     let Rule::Spec { head, .. } = rule else { return None };
     match head.value() {
         Some(Expr::Object { fields, .. }) if rule.name() == [ARTIFACTS] => Some(fields),
-        _ => None,
-    }
-}
-
-fn text(expression: &Expr) -> Option<String> {
-    match expression {
-        Expr::String { value, .. } | Expr::RawString { value, .. } => Some(value.clone()),
         _ => None,
     }
 }

@@ -117,9 +117,9 @@ impl Dependencies {
                 let path = package.iter().copied().chain(rule.name()).collect::<Vec<_>>().join(".");
                 if let Rule::Spec { head: Head::Compr { assign: Some(assign), .. }, bodies, .. } = rule
                     && bodies.is_empty()
-                    && let Some(constant) = constant(&assign.value)
+                    && let Some(constant) = assign.value.text()
                 {
-                    dependencies.constants.insert(path.clone(), constant);
+                    dependencies.constants.insert(path.clone(), constant.to_owned());
                 }
                 let definition = Definition::read(path.clone(), policy, rule, &names, sections);
                 dependencies.by_rule.entry(path).or_default().push(dependencies.definitions.len());
@@ -211,8 +211,8 @@ impl Definition {
             Target::Data(path) => {
                 let arguments = reference.arguments.into_iter().flatten();
                 let passed = arguments.map(|argument| {
-                    if let Some(constant) = constant(argument) {
-                        Passed::Constant(constant)
+                    if let Some(constant) = argument.text() {
+                        Passed::Constant(constant.to_owned())
                     } else if let Some(index) = position(&parameters, argument) {
                         Passed::Parameter(index)
                     } else {
@@ -322,9 +322,9 @@ impl Reader<'_> {
     /// Whether a call is one that says itself what it reads.
     fn call(&mut self, function: &Expr, arguments: &[Expr]) -> bool {
         match arguments {
-            [Expr::Var { value, .. }, key, rest @ ..] if is_function(function, "object", "get") && value == "input" => {
-                match constant(key) {
-                    Some(key) => self.add([key], true),
+            [Expr::Var { value, .. }, key, rest @ ..] if function.is_builtin("object", "get") && value == "input" => {
+                match key.text() {
+                    Some(key) => self.add([key.to_owned()], true),
                     // A computed path was an array of constants where it began, which counts there.
                     None => self.expression(key),
                 }
@@ -332,7 +332,7 @@ impl Reader<'_> {
                 true
             }
             // What is appended to a path does not begin one.
-            [path, Expr::Array { items, .. }] if is_function(function, "array", "concat") => {
+            [path, Expr::Array { items, .. }] if function.is_builtin("array", "concat") => {
                 self.expression(path);
                 items.iter().filter(|item| !item.is_scalar()).for_each(|item| self.expression(item));
                 true
@@ -343,7 +343,8 @@ impl Reader<'_> {
 
     fn array(&mut self, items: &[Expr]) {
         let step = |item: &Expr| {
-            constant(item).map(Step::Constant).or_else(|| position(self.parameters, item).map(Step::Parameter))
+            let constant = item.text().map(|text| Step::Constant(text.to_owned()));
+            constant.or_else(|| position(self.parameters, item).map(Step::Parameter))
         };
         let steps: Vec<Step> = items.iter().map_while(step).collect();
         let begins = matches!(steps.first(), Some(Step::Constant(first)) if self.sections.contains(first));
@@ -353,17 +354,6 @@ impl Reader<'_> {
         }
         items.iter().skip(rest).for_each(|item| self.expression(item));
     }
-}
-
-fn constant(expression: &Expr) -> Option<String> {
-    match expression {
-        Expr::String { value, .. } | Expr::RawString { value, .. } => Some(value.clone()),
-        _ => None,
-    }
-}
-
-fn is_function(function: &Expr, root: &str, name: &str) -> bool {
-    function.chain().is_some_and(|chain| chain.root == root && chain.steps == [name])
 }
 
 #[cfg(test)]

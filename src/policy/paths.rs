@@ -73,14 +73,14 @@ impl Places {
             return;
         }
         if let Expr::Call { fcn, params, .. } = expression
-            && fcn.chain().is_some_and(|chain| chain.root == "object" && chain.steps == ["get"])
+            && fcn.is_builtin("object", "get")
             && let [Expr::Var { value, .. }, key @ Expr::String { .. }, ..] = params.as_slice()
             && value == "input"
         {
-            paths.push(InputPath { steps: vec![constant(key)], span: key.span() });
+            paths.push(InputPath { steps: vec![key.text().map(str::to_owned)], span: key.span() });
         }
         if let Expr::Array { items, span } = expression {
-            let steps: Vec<Option<String>> = items.iter().map(constant).collect();
+            let steps: Vec<Option<String>> = items.iter().map(|item| item.text().map(str::to_owned)).collect();
             let begins = steps.first().and_then(Option::as_deref).is_some_and(|first| self.has_section(first));
             if begins && steps.len() > 1 {
                 paths.push(InputPath { steps, span: *span });
@@ -167,13 +167,6 @@ fn members<'schema>(schema: &'schema Value, step: Option<&str>) -> Vec<&'schema 
     match step {
         None => properties.into_iter().flat_map(Map::values).chain(additional).collect(),
         Some(step) => properties.and_then(|properties| properties.get(step)).or(additional).into_iter().collect(),
-    }
-}
-
-fn constant(expression: &Expr) -> Option<String> {
-    match expression {
-        Expr::String { value, .. } | Expr::RawString { value, .. } => Some(value.clone()),
-        _ => None,
     }
 }
 

@@ -288,6 +288,19 @@ impl Expr {
         }
     }
 
+    /// The text that it is, if it is a constant text.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::String { value, .. } | Self::RawString { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether it names a builtin of this namespace: `object`, `get`.
+    pub(crate) fn is_builtin(&self, namespace: &str, name: &str) -> bool {
+        self.chain().is_some_and(|chain| chain.root == namespace && chain.steps == [name])
+    }
+
     /// Whether its value stands in the text: there is nothing to evaluate.
     pub(crate) fn is_scalar(&self) -> bool {
         matches!(
@@ -317,9 +330,9 @@ impl Expr {
                     expression = refr;
                 }
                 Self::RefBrack { refr, index, .. } => {
-                    match index.as_ref() {
-                        Self::String { value, .. } | Self::RawString { value, .. } => steps.push(value.as_str()),
-                        _ => {
+                    match index.text() {
+                        Some(step) => steps.push(step),
+                        None => {
                             steps.clear();
                             is_constant = false;
                         }

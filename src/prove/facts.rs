@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use factgate_collector::json::{escape, unescape};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -60,6 +61,11 @@ pub(super) struct KnockOut {
 }
 
 impl KnockOut {
+    /// What tells it from others.
+    pub(super) fn name(&self) -> (String, Way) {
+        (self.pointer.clone(), self.way)
+    }
+
     /// The changed document in the engine's form.
     pub(super) fn input(&self, document: &EngineValue) -> Result<EngineValue, PolicyError> {
         let value = self.value.as_ref().map(EngineValue::new).transpose()?;
@@ -70,24 +76,19 @@ impl KnockOut {
     /// The changed document.
     pub(super) fn apply(&self, document: &Value) -> Value {
         let mut document = document.clone();
-        let Some((last, way)) = self.place.split_last() else { return document };
-        let parent = way.iter().try_fold(&mut document, |value, step| match value {
-            Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
-            other => other.get_mut(step),
-        });
-        match (parent, &self.value) {
-            (Some(Value::Object(fields)), Some(value)) => {
-                fields.insert(last.clone(), value.clone());
-            }
-            (Some(Value::Object(fields)), None) => {
-                fields.remove(last);
-            }
-            (Some(Value::Array(items)), Some(value)) => {
-                if let Some(item) = last.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
-                    *item = value.clone();
+        match &self.value {
+            Some(value) => {
+                if let Some(place) = document.pointer_mut(&pointer(&self.place)) {
+                    *place = value.clone();
                 }
             }
-            _ => {}
+            None => {
+                if let Some((last, above)) = self.place.split_last()
+                    && let Some(Value::Object(fields)) = document.pointer_mut(&pointer(above))
+                {
+                    fields.remove(last);
+                }
+            }
         }
         document
     }
@@ -142,11 +143,12 @@ pub(super) fn observations(document: &Value) -> Vec<(Vec<String>, &Value)> {
 
 /// The steps of a JSON pointer (RFC 6901).
 pub(super) fn steps(pointer: &str) -> Vec<String> {
-    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
+    pointer.split('/').skip(1).map(unescape).collect()
 }
 
+/// The JSON pointer of steps (RFC 6901).
 fn pointer(steps: &[String]) -> String {
-    steps.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
+    steps.iter().map(|step| format!("/{}", escape(step))).collect()
 }
 
 /// The status of an observation, if it is one.
