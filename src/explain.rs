@@ -11,11 +11,12 @@
 
 use std::collections::BTreeSet;
 
+use factgate_collector::json::unescape;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::check::{Cause, Check};
-use crate::evaluate::{EvaluateError, lane_checks};
+use crate::evaluate::{EvaluateError, code_checks};
 use crate::policy::{Code, Lane, Location, Policies, PolicyError, PolicySet, rule_sources};
 
 /// How many facts an edit may touch.
@@ -130,8 +131,7 @@ fn blockers(
 
 fn checks(policies: &Policies, code: &Code, facts: &Value) -> Result<Vec<Check>, EvaluateError> {
     let Some(lane) = lane(policies, code) else { return Ok(Vec::new()) };
-    let codes = lane_checks(policies, lane, facts)?;
-    Ok(codes.into_iter().find(|found| found.code == code.code).map(|found| found.checks).unwrap_or_default())
+    code_checks(policies, lane, code, facts)
 }
 
 /// The pointer of the observation that a fact is part of: the nearest object around it with a status.
@@ -239,7 +239,7 @@ fn put(document: &mut Value, pointer: &str, value: Value) -> bool {
     let Some(around) = observation(document, pointer).map(str::to_owned) else { return false };
     let Some(mut place) = document.pointer_mut(&around) else { return false };
     for step in pointer[around.len()..].split('/').skip(1) {
-        let step = step.replace("~1", "/").replace("~0", "~");
+        let step = unescape(step);
         if place.is_null() {
             *place = json!({});
         }

@@ -5,14 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use factgate::check::Cause;
-use factgate::evaluate::Evaluation;
-use factgate::verdict::Outcome;
+use factgate::verdict::{Outcome, Verdict};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::documents::{
-    KnockOut, evaluate_as_is, evaluate_by, evaluate_sealed, first_policies, observations, ready, sealed,
-};
+use crate::documents::{KnockOut, first_policies, judge_as_is, judge_by, judge_sealed, observations, ready, sealed};
 use crate::fixtures;
 use crate::harness::factgate::run_alone;
 use crate::laws::{FIRST_LANES, KNOCKED_OUT, unguarded};
@@ -102,12 +99,12 @@ const NEVER_ALONE: [&str; 12] = [
 ];
 
 /// The codes that block.
-pub(crate) fn fired(evaluation: &Evaluation) -> BTreeSet<String> {
-    blockers(evaluation).map(|(code, _)| code).collect()
+pub(crate) fn fired(verdict: &Verdict) -> BTreeSet<String> {
+    blockers(verdict).map(|(code, _)| code).collect()
 }
 
-fn blockers(evaluation: &Evaluation) -> impl Iterator<Item = (String, Cause)> {
-    let blockers = evaluation.verdict.lanes.iter().flat_map(|lane| &lane.blockers);
+fn blockers(verdict: &Verdict) -> impl Iterator<Item = (String, Cause)> {
+    let blockers = verdict.lanes.iter().flat_map(|lane| &lane.blockers);
     blockers.map(|blocker| (blocker.code.clone(), blocker.cause))
 }
 
@@ -118,9 +115,9 @@ fn is_of_first_lanes(code: &str) -> bool {
 /// What the checks of each code read in `ready.json`: observations and handles, by pointer.
 fn reads() -> BTreeMap<String, BTreeSet<String>> {
     let observations = observations(&ready());
-    let evaluation = evaluate_as_is(ready());
+    let verdict = judge_as_is(ready());
     let mut reads = BTreeMap::new();
-    for code in evaluation.verdict.lanes.iter().flat_map(|lane| &lane.codes) {
+    for code in verdict.lanes.iter().flat_map(|lane| &lane.codes) {
         let read: &mut BTreeSet<String> = reads.entry(code.code.clone()).or_default();
         for fact in code.checks.iter().flat_map(|check| &check.facts) {
             let observation = observations.iter().find(|pointer| {
@@ -157,9 +154,9 @@ fn the_program_lists_exactly_the_codes_of_the_contract() {
 
 #[test]
 fn no_code_fires_on_the_ready_document() {
-    let evaluation = evaluate_sealed(ready());
-    assert_eq!(fired(&evaluation), BTreeSet::new());
-    assert_eq!(evaluation.verdict.outcome, Outcome::Go);
+    let verdict = judge_sealed(ready());
+    assert_eq!(fired(&verdict), BTreeSet::new());
+    assert_eq!(verdict.outcome, Outcome::Go);
 }
 
 /// A change of `ready.json` as `tests/fixtures/violations.json` holds it.
@@ -222,13 +219,13 @@ fn every_code_fires_on_its_violation_and_no_other_does() {
     let mut seen: BTreeSet<String> = BTreeSet::from([OPEN_ANYWHERE.to_owned()]);
     let mut faults = Vec::new();
     for Violation { code, edits, fires } in violations() {
-        let evaluation = evaluate_sealed(edited(&edits));
+        let verdict = judge_sealed(edited(&edits));
         let expected = with_rollup(fires);
         assert!(expected.contains(&code), "{code}");
-        if fired(&evaluation) != expected {
-            faults.push(format!("{code}: {:#?}", blockers(&evaluation).collect::<Vec<_>>()));
+        if fired(&verdict) != expected {
+            faults.push(format!("{code}: {:#?}", blockers(&verdict).collect::<Vec<_>>()));
         }
-        assert_eq!(evaluation.verdict.outcome, Outcome::NoGo);
+        assert_eq!(verdict.outcome, Outcome::NoGo);
         let is_alone = expected.iter().all(|fired| *fired == code || fired.starts_with("M2J"));
         if is_alone || NEVER_ALONE.contains(&code.as_str()) {
             seen.insert(code);
@@ -250,9 +247,9 @@ fn every_code_blocks_as_unreadable_for_each_observation_that_it_reads() {
     let reads: BTreeMap<_, _> = all.into_iter().filter(|(code, _)| is_of_first_lanes(code)).collect();
     let mut count = 0;
     let mut faults = Vec::new();
-    for (pointer, _, evaluation) in KNOCKED_OUT.iter().filter(|(_, how, _)| *how == KnockOut::Unreadable) {
+    for (pointer, _, verdict) in KNOCKED_OUT.iter().filter(|(_, how, _)| *how == KnockOut::Unreadable) {
         let unreadable: BTreeSet<String> =
-            blockers(evaluation).filter(|(_, cause)| *cause == Cause::Unreadable).map(|(code, _)| code).collect();
+            blockers(verdict).filter(|(_, cause)| *cause == Cause::Unreadable).map(|(code, _)| code).collect();
         for (code, read) in &reads {
             if !read.contains(pointer) {
                 continue;
@@ -283,9 +280,9 @@ fn every_code_blocks_as_unpinned_for_each_handle_that_it_reads() {
             continue;
         }
         document["handles"][name]["value"] = json!("TO_PIN");
-        let evaluation = evaluate_by(first_policies(), sealed(document));
+        let verdict = judge_by(first_policies(), sealed(document));
         let unpinned: BTreeSet<String> =
-            blockers(&evaluation).filter(|(_, cause)| *cause == Cause::Unpinned).map(|(code, _)| code).collect();
+            blockers(&verdict).filter(|(_, cause)| *cause == Cause::Unpinned).map(|(code, _)| code).collect();
         for (code, _) in reads.iter().filter(|(_, read)| read.contains(pointer)) {
             if !unpinned.contains(code) {
                 faults.push(format!("{code} {name}"));
@@ -313,9 +310,9 @@ fn codes_that_follow_others_or_read_on_demand_block_as_unreadable_too() {
             .into_iter()
             .find(|pointer| pointer.starts_with(service) && pointer.ends_with(aspect))
             .unwrap_or_else(|| panic!("{service}…{aspect} is read"));
-        let evaluation = evaluate_sealed(KnockOut::Unreadable.apply(document, &pointer));
+        let verdict = judge_sealed(KnockOut::Unreadable.apply(document, &pointer));
         let unreadable: BTreeSet<String> =
-            blockers(&evaluation).filter(|(_, cause)| *cause == Cause::Unreadable).map(|(code, _)| code).collect();
+            blockers(&verdict).filter(|(_, cause)| *cause == Cause::Unreadable).map(|(code, _)| code).collect();
         for code in expected {
             assert!(unreadable.contains(*code), "{code} {pointer}: {unreadable:?}");
         }
@@ -339,9 +336,9 @@ fn every_later_code_blocks_as_unreadable_for_what_it_reads() {
     assert_eq!(without, WITHOUT_OBSERVATIONS);
     let mut faults = Vec::new();
     for (pointer, codes) in readers {
-        let evaluation = evaluate_sealed(KnockOut::Unreadable.apply(ready(), &pointer));
+        let verdict = judge_sealed(KnockOut::Unreadable.apply(ready(), &pointer));
         let unreadable: BTreeSet<String> =
-            blockers(&evaluation).filter(|(_, cause)| *cause == Cause::Unreadable).map(|(code, _)| code).collect();
+            blockers(&verdict).filter(|(_, cause)| *cause == Cause::Unreadable).map(|(code, _)| code).collect();
         for code in codes.difference(&unreadable) {
             let is_judged_elsewhere = EVIDENCE.contains(&code.as_str()) && !unreadable.is_empty();
             if !is_judged_elsewhere {

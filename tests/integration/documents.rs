@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::LazyLock;
 
-use factgate::evaluate::{Document, Evaluation, evaluate};
+use factgate::evaluate::{Document, Evaluation, evaluate, judge};
 use factgate::policy::{Origin, Policies, PolicyOptions, PolicySet};
+use factgate::verdict::Verdict;
 use factgate_collector::fact::{FactDocument, Facts};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -66,9 +67,9 @@ pub(crate) fn ready() -> Value {
     READY.clone()
 }
 
-/// Evaluates a changed document as it would be if a collector had written it: typed, and sealed anew.
-pub(crate) fn evaluate_sealed(document: Value) -> Evaluation {
-    evaluate_as_is(sealed(document))
+/// The verdict on a changed document as it would be if a collector had written it: typed, and sealed anew.
+pub(crate) fn judge_sealed(document: Value) -> Verdict {
+    judge_as_is(sealed(document))
 }
 
 /// A changed document as it would be if a collector had written it.
@@ -79,13 +80,19 @@ pub(crate) fn sealed(document: Value) -> Value {
 
 /// Evaluates whatever has an identity and a digest, right or wrong.
 pub(crate) fn evaluate_as_is(document: Value) -> Evaluation {
-    evaluate_by(policies(), document)
+    let document = Document::new(document, true).unwrap_or_else(|error| panic!("{error}"));
+    evaluate(&document, policies(), &[], &[]).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The verdict alone.
+pub(crate) fn judge_as_is(document: Value) -> Verdict {
+    judge_by(policies(), document)
 }
 
 /// The same, by other policies.
-pub(crate) fn evaluate_by(policies: &Policies, document: Value) -> Evaluation {
+pub(crate) fn judge_by(policies: &Policies, document: Value) -> Verdict {
     let document = Document::new(document, true).unwrap_or_else(|error| panic!("{error}"));
-    evaluate(&document, policies, &[], &[]).unwrap_or_else(|error| panic!("{error}"))
+    judge(&document, policies, &[], &[]).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The JSON pointers of every observation of a document.

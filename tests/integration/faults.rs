@@ -14,7 +14,7 @@ use factgate_collector::fact::{FactDocument, Facts, Observation, ReadErrorKind, 
 use factgate_collector::registry::Registry;
 use serde_json::{Value, json};
 
-use crate::documents::evaluate_as_is;
+use crate::documents::judge_as_is;
 use crate::harness::emulator::{COLLECTOR, LoggedCall};
 use crate::harness::factgate::{Run, run_in};
 use crate::harness::gate::gate_all;
@@ -131,7 +131,7 @@ fn with_terraform(mut document: FactDocument) -> Facts {
 
 /// Evaluates in this process, which spares hundreds of runs the compilation of the policies.
 fn eval(facts: &Facts) -> (ExitCode, Value) {
-    let verdict = evaluate_as_is(facts.json().clone()).verdict;
+    let verdict = judge_as_is(facts.json().clone());
     (verdict.exit_code(), serde_json::to_value(verdict).unwrap())
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::bad_policies::workspace;
-use crate::documents::{evaluate_sealed, ready};
+use crate::documents::{judge_sealed, ready};
 use crate::fixtures;
 use crate::harness::factgate::{Run, run_alone, run_in};
 use crate::harness::files::files;
@@ -100,7 +100,7 @@ fn a_number_that_a_registry_pins_as_a_text_blocks() {
         let value = &mut document["handles"][handle]["value"];
         assert!(value.is_number(), "{handle}");
         *value = json!(value.to_string());
-        let verdict = serde_json::to_value(evaluate_sealed(document).verdict).unwrap();
+        let verdict = serde_json::to_value(judge_sealed(document)).unwrap();
         let blockers = blocking(&verdict);
         assert!(!blockers.is_empty(), "{handle} passes as a text");
     }

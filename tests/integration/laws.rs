@@ -4,20 +4,19 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::sync::LazyLock;
 
-use factgate::evaluate::Evaluation;
-use factgate::verdict::{LaneVerdict, Outcome};
+use factgate::verdict::{LaneVerdict, Outcome, Verdict};
 use factgate_collector::aws::catalog::{CATALOG, Kind};
 use serde_json::{Value, json};
 
 use crate::codes::{CODES, fired};
 use crate::documents::{
-    KnockOut, archived, evaluate_as_is, evaluate_by, evaluate_sealed, first_policies, observations, ready, sealed,
+    KnockOut, archived, first_policies, judge_as_is, judge_by, judge_sealed, observations, ready, sealed,
 };
 use crate::harness::tools;
 
 /// The identity of every check.
-fn identities(evaluation: &Evaluation) -> BTreeSet<(String, String, String)> {
-    let codes = evaluation.verdict.lanes.iter().flat_map(|lane: &LaneVerdict| &lane.codes);
+fn identities(verdict: &Verdict) -> BTreeSet<(String, String, String)> {
+    let codes = verdict.lanes.iter().flat_map(|lane: &LaneVerdict| &lane.codes);
     codes
         .flat_map(|code| {
             code.checks.iter().map(|check| (code.code.clone(), check.subject.clone(), check.claim.clone()))
@@ -27,8 +26,8 @@ fn identities(evaluation: &Evaluation) -> BTreeSet<(String, String, String)> {
 
 /// The observations that a check of the first three lanes reads.
 fn read_by_the_first_lanes() -> BTreeSet<String> {
-    let evaluation = evaluate_by(first_policies(), ready());
-    let lanes = evaluation.verdict.lanes.iter();
+    let verdict = judge_by(first_policies(), ready());
+    let lanes = verdict.lanes.iter();
     let facts: Vec<String> = lanes
         .flat_map(|lane| &lane.codes)
         .flat_map(|code| &code.checks)
@@ -48,7 +47,7 @@ fn read_by_the_first_lanes() -> BTreeSet<String> {
 pub(crate) const FIRST_LANES: [&str; 3] = ["M2.A", "M2.B", "M2.C"];
 
 /// `ready.json` with every observation of the first lanes knocked out in every way that changes it, one at a time.
-pub(crate) static KNOCKED_OUT: LazyLock<Vec<(String, KnockOut, Evaluation)>> = LazyLock::new(|| {
+pub(crate) static KNOCKED_OUT: LazyLock<Vec<(String, KnockOut, Verdict)>> = LazyLock::new(|| {
     let ready = ready();
     let mut documents = Vec::new();
     for pointer in read_by_the_first_lanes() {
@@ -67,7 +66,7 @@ pub(crate) static KNOCKED_OUT: LazyLock<Vec<(String, KnockOut, Evaluation)>> = L
             .map(|(pointer, knock_out, document)| {
                 // Some observations cannot be left out of a document of this format.
                 let document = if knock_out == KnockOut::Removed { document } else { sealed(document) };
-                (pointer, knock_out, evaluate_by(first_policies(), document))
+                (pointer, knock_out, judge_by(first_policies(), document))
             })
             .collect()
     };
@@ -94,7 +93,7 @@ fn without_observations() -> Value {
 
 #[test]
 fn checks_are_the_same_whatever_the_facts_say() {
-    let expected = identities(&evaluate_as_is(ready()));
+    let expected = identities(&judge_as_is(ready()));
     assert!(expected.len() > 100, "{}", expected.len());
     let mut documents = archived();
     documents.push(("without observations".to_owned(), without_observations()));
@@ -102,13 +101,13 @@ fn checks_are_the_same_whatever_the_facts_say() {
     bare["handles"] = json!({});
     documents.push(("without observations and handles".to_owned(), bare));
     for (name, document) in documents {
-        let found = identities(&evaluate_as_is(document));
+        let found = identities(&judge_as_is(document));
         let differing: Vec<_> = expected.symmetric_difference(&found).collect();
         assert!(differing.is_empty(), "{name}: {differing:#?}");
     }
-    let expected = identities(&evaluate_by(first_policies(), ready()));
-    for (pointer, how, evaluation) in KNOCKED_OUT.iter() {
-        assert!(identities(evaluation) == expected, "{pointer} {how:?}");
+    let expected = identities(&judge_by(first_policies(), ready()));
+    for (pointer, how, verdict) in KNOCKED_OUT.iter() {
+        assert!(identities(verdict) == expected, "{pointer} {how:?}");
     }
 }
 
@@ -134,8 +133,8 @@ fn every_fact_from_aws_is_tied_to_a_call_that_it_takes() {
 #[test]
 fn no_code_is_vacuous() {
     for document in [ready(), without_observations()] {
-        let evaluation = evaluate_sealed(document);
-        for code in evaluation.verdict.lanes.iter().flat_map(|lane| &lane.codes) {
+        let verdict = judge_sealed(document);
+        for code in verdict.lanes.iter().flat_map(|lane| &lane.codes) {
             assert!(!code.checks.is_empty(), "{}", code.code);
             assert!(code.checks.iter().all(|check| check.claim != "at least one check"), "{}", code.code);
         }
@@ -143,11 +142,11 @@ fn no_code_is_vacuous() {
     let mut bare = without_observations();
     bare["handles"] = json!({});
     let expected: BTreeSet<String> = CODES.iter().map(|(code, ..)| code.to_string()).collect();
-    assert_eq!(fired(&evaluate_sealed(bare)), expected);
+    assert_eq!(fired(&judge_sealed(bare)), expected);
     // These are judged by the handles alone.
     let by_handles = ["M2C-B6", "M2D-B1", "M2D-B4", "M2E-B5", "M2F-B1", "M2F-B6", "M2J-B3"];
     let by_facts = expected.into_iter().filter(|code| !by_handles.contains(&code.as_str())).collect();
-    assert_eq!(fired(&evaluate_sealed(without_observations())), by_facts);
+    assert_eq!(fired(&judge_sealed(without_observations())), by_facts);
 }
 
 /// Knock-outs that the lanes pass with, and why.
@@ -199,8 +198,8 @@ pub(crate) fn unguarded(pointer: &str, how: KnockOut) -> Option<&'static Unguard
 fn whatever_is_knocked_out_blocks() {
     let mut used = BTreeSet::new();
     let mut faults = Vec::new();
-    for (pointer, how, evaluation) in KNOCKED_OUT.iter() {
-        match (evaluation.verdict.outcome, unguarded(pointer, *how)) {
+    for (pointer, how, verdict) in KNOCKED_OUT.iter() {
+        match (verdict.outcome, unguarded(pointer, *how)) {
             (Outcome::NoGo, None) => {}
             (Outcome::Go, Some(entry)) => {
                 used.insert(entry.reason);

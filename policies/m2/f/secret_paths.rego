@@ -157,12 +157,13 @@ b3 contains check.of({
 	"claim": sprintf("it may decrypt %s", [path]),
 	"refs": _decryption_refs(role, path),
 	"handles": [],
-	"holds": count(_decryption_faults(role, path)) == 0,
+	"holds": count(faults) == 0,
 	"expected": [],
-	"actual": _decryption_faults(role, path),
+	"actual": faults,
 }) if {
 	some role, paths in _secrets.readers
 	some path in paths
+	faults := _decryption_faults(role, path)
 }
 
 # METADATA
