@@ -31,7 +31,7 @@ pub use facts::Way;
 pub use knock_outs::{BrokenPolicy, KnockOutProof, UnguardedFact, UnstableIdentity};
 pub use mutants::{MutationProof, Survivor};
 
-use crate::evaluate::{Document, EvaluateError, evaluate};
+use crate::evaluate::{Document, EvaluateError, judge};
 use crate::exit::ExitCode;
 use crate::policy::{Policies, PolicyError, PolicyOptions, PolicySet};
 use crate::verdict::{FactsIdentity, Outcome};
@@ -158,7 +158,7 @@ pub fn prove(
     progress: &(dyn Fn(ProveProgress) + Sync),
 ) -> Result<Proof, ProveError> {
     let policies = Policies::compile(set.clone(), options)?;
-    let verdict = evaluate(&passing.document, &policies, &what.lanes, &[])?.verdict;
+    let verdict = judge(&passing.document, &policies, &what.lanes, &[])?;
     if verdict.outcome != Outcome::Go {
         return Err(ProveError::NoGo { name: passing.name.clone() });
     }
@@ -178,7 +178,7 @@ pub fn prove(
     let still_passes = |changed: Value| {
         let changed = Document::new(changed, passing.document.identity().sealed);
         changed.is_ok_and(|changed| {
-            evaluate(&changed, &policies, &what.lanes, &[]).is_ok_and(|found| found.verdict.outcome == Outcome::Go)
+            judge(&changed, &policies, &what.lanes, &[]).is_ok_and(|verdict| verdict.outcome == Outcome::Go)
         })
     };
     let mut proof = Proof {

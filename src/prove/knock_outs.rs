@@ -1,4 +1,12 @@
 //! The laws, shown by knocking out one fact at a time.
+//!
+//! ```text
+//! observations as a whole ─► the codes that can read them ─► who notices? ─► parts of them ─► blocks?
+//!                                                                                 └─ nobody ─► the other codes, too
+//! ```
+//!
+//! Whether a fact is guarded is found by every code that can read it. Whether checks come and go with a part of an observation is only asked
+//! of the codes that notice the observation itself going.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -95,6 +103,8 @@ pub(super) struct Trial {
     vacuous: BTreeSet<String>,
     /// The terms that it changes, each with the digest of what they are then.
     pub(super) changed: BTreeMap<String, String>,
+    /// What the terms are then, if it was put to a rollup.
+    pub(super) known: Option<Values>,
 }
 
 impl Trial {
@@ -105,6 +115,7 @@ impl Trial {
             unstable: Vec::new(),
             vacuous: BTreeSet::new(),
             changed: BTreeMap::new(),
+            known: None,
         }
     }
 
@@ -158,6 +169,8 @@ struct Context<'program> {
     cited_by: BTreeMap<String, BTreeSet<String>>,
     /// Key of a receipt → the places of the observations that list it.
     listed_at: BTreeMap<String, Vec<Vec<String>>>,
+    /// The places of the observations, each with the codes that notice one of its knock-outs as a whole.
+    noticed: BTreeMap<Vec<String>, BTreeSet<String>>,
 }
 
 /// Tries every knock-out on the rules that can read what it changes.
@@ -169,27 +182,44 @@ pub(super) fn try_all(
     is_selection: bool,
     progress: &(dyn Fn(ProveProgress) + Sync),
 ) -> Result<Trials, PolicyError> {
-    let context = Context::new(program, document, verdict)?;
+    let mut context = Context::new(program, document, verdict)?;
     if is_selection {
         // Whether anybody guards a fact that none of these lanes reads, they do not say.
         knock_outs.retain(|knock_out| context.is_read(knock_out));
     }
+    let total = knock_outs.len();
     let done = AtomicUsize::new(0);
-    let trials = knock_outs
-        .par_iter()
-        .zip(context.inert(&knock_outs)?)
-        .map(|(knock_out, is_inert)| {
+    let inert = context.inert(&knock_outs)?;
+    let try_these = |context: &Context<'_>, knock_outs: &[KnockOut]| {
+        let trials = knock_outs.par_iter().map(|knock_out| {
+            let is_inert = inert.contains(&knock_out.name());
             let trial = if is_inert { Ok(Trial::new(knock_out)) } else { context.try_one(knock_out) };
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            progress(ProveProgress { half: Half::KnockOuts, done, total: knock_outs.len() });
+            progress(ProveProgress { half: Half::KnockOuts, done, total });
             trial
-        })
-        .collect::<Result<Vec<Trial>, PolicyError>>()?;
+        });
+        trials.collect::<Result<Vec<Trial>, PolicyError>>()
+    };
+    let (whole, parts): (Vec<KnockOut>, Vec<KnockOut>) =
+        knock_outs.into_iter().partition(|knock_out| context.is_observation(&knock_out.place));
+    let mut trials = try_these(&context, &whole)?;
+    context.noticed = noticed(&trials);
+    trials.extend(try_these(&context, &parts)?);
+    trials.sort_by_key(|trial| trial.knock_out.name());
     let mut trials = Trials { trials, vacuous: BTreeSet::new() };
     let claimless = context.identities.iter().filter(|(_, identities)| identities.is_empty());
     trials.vacuous.extend(claimless.map(|(code, _)| code.clone()));
     context.try_rollups(&mut trials.trials)?;
     Ok(trials)
+}
+
+/// The codes that notice an observation going in one way or another, by its place.
+fn noticed(trials: &[Trial]) -> BTreeMap<Vec<String>, BTreeSet<String>> {
+    let mut noticed: BTreeMap<Vec<String>, BTreeSet<String>> = BTreeMap::new();
+    for trial in trials {
+        noticed.entry(trial.knock_out.place.clone()).or_default().extend(trial.changed.keys().cloned());
+    }
+    noticed
 }
 
 impl<'program> Context<'program> {
@@ -207,13 +237,15 @@ impl<'program> Context<'program> {
             }
         }
         let mut listed_at: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
+        let mut noticed = BTreeMap::new();
         for (place, observation) in facts::observations(document) {
+            noticed.insert(place.clone(), BTreeSet::new());
             let keys = observation.get("receipts").and_then(Value::as_array).into_iter().flatten();
             for key in keys.filter_map(Value::as_str) {
                 listed_at.entry(key.to_owned()).or_default().push(place.clone());
             }
         }
-        Ok(Self { program, input, values, identities, cited_by, listed_at })
+        Ok(Self { program, input, values, identities, cited_by, listed_at, noticed })
     }
 
     /// Whether a code reads what a knock-out takes away. Every rule can read every handle; a check names those that it reads.
@@ -237,19 +269,33 @@ impl<'program> Context<'program> {
         term.reach.reads(place) && through_observations.unwrap_or(true)
     }
 
-    /// Of the handles that no check names, those that change nothing when they are all knocked out together in the same way: in the order of
-    /// the knock-outs. What is unguarded together is told as unguarded alone, never the other way round.
-    fn inert(&self, knock_outs: &[KnockOut]) -> Result<Vec<bool>, PolicyError> {
-        let is_candidate = |knock_out: &KnockOut| {
+    /// Whether an observation stands at a place.
+    fn is_observation(&self, place: &[String]) -> bool {
+        self.noticed.contains_key(place)
+    }
+
+    /// The codes that notice whether what a part of an observation belongs to is there; nothing if the place is no part of one. A receipt is
+    /// a part of the observations that list it.
+    fn noticing(&self, place: &[String]) -> Option<BTreeSet<&String>> {
+        let wholes: Vec<&[String]> = match place {
+            [section, key, ..] if section == "receipts" => self.listed_at.get(key)?.iter().map(Vec::as_slice).collect(),
+            _ => vec![(1..place.len()).map(|length| &place[..length]).find(|place| self.is_observation(place))?],
+        };
+        Some(wholes.into_iter().filter_map(|whole| self.noticed.get(whole)).flatten().collect())
+    }
+
+    /// Of the handles that no check names, those that change nothing when they are all knocked out together in the same way. What is
+    /// unguarded together is told as unguarded alone, never the other way round.
+    fn inert(&self, knock_outs: &[KnockOut]) -> Result<BTreeSet<(String, Way)>, PolicyError> {
+        let is_candidate = |knock_out: &&KnockOut| {
             knock_out.is_handle && !self.cited_by.contains_key(&format!("{}/value", knock_out.pointer))
         };
-        let mut inert = vec![false; knock_outs.len()];
+        let mut inert = BTreeSet::new();
         for way in [Way::Removed, Way::Unpinned, Way::TypeChanged, Way::ValueChanged] {
-            let chosen: Vec<usize> = (0..knock_outs.len())
-                .filter(|index| knock_outs.get(*index).is_some_and(|found| found.way == way && is_candidate(found)))
-                .collect();
+            let chosen: Vec<&KnockOut> =
+                knock_outs.iter().filter(|found| found.way == way).filter(is_candidate).collect();
             let mut input = self.input.clone();
-            for knock_out in chosen.iter().filter_map(|index| knock_outs.get(*index)) {
+            for knock_out in &chosen {
                 input = knock_out.input(&input)?;
             }
             let changes_nothing = self
@@ -264,7 +310,7 @@ impl<'program> Context<'program> {
                 })
                 .all(|is_same| is_same);
             if changes_nothing {
-                chosen.into_iter().filter_map(|index| inert.get_mut(index).map(|slot| *slot = true)).for_each(drop);
+                inert.extend(chosen.into_iter().map(KnockOut::name));
             }
         }
         Ok(inert)
@@ -283,21 +329,30 @@ impl<'program> Context<'program> {
             if matches!(trial.outcome, TrialOutcome::Passes) {
                 self.evaluate(&mut trial, &input, |term| can_read(term) && !cites(term))?;
             }
+        } else if let Some(noticing) = self.noticing(&knock_out.place) {
+            // Codes that do not notice whether an observation is there at all are asked about its parts only if nobody else blocks.
+            self.evaluate(&mut trial, &input, |term| can_read(term) && noticing.contains(&term.name))?;
+            if matches!(trial.outcome, TrialOutcome::Passes) {
+                self.evaluate(&mut trial, &input, |term| can_read(term) && !noticing.contains(&term.name))?;
+            }
         } else {
             self.evaluate(&mut trial, &input, can_read)?;
         }
         Ok(trial)
     }
 
-    /// Puts a knock-out to some of the codes.
+    /// Puts a knock-out to some of the codes; what the terms are then, if it changes one.
     fn evaluate(
         &self,
         trial: &mut Trial,
         input: &EngineValue,
         select: impl Fn(&Term) -> bool,
-    ) -> Result<(), PolicyError> {
+    ) -> Result<Option<Values>, PolicyError> {
         let mut known = None;
         for lane in &self.program.lanes {
+            if trial.knock_out.is_handle && matches!(trial.outcome, TrialOutcome::Blocks) {
+                break;
+            }
             let terms: Vec<&Term> = lane.terms.iter().filter(|term| term.is_code && select(term)).collect();
             match lane.values(input, known.as_ref().unwrap_or(&self.values), terms.iter().copied()) {
                 Ok(values) => {
@@ -309,7 +364,7 @@ impl<'program> Context<'program> {
                 Err(error) => trial.outcome = TrialOutcome::Breaks(error.to_string()),
             }
         }
-        Ok(())
+        Ok(known)
     }
 
     fn judge(&self, trial: &mut Trial, terms: &[&Term], values: &Values) -> Result<(), PolicyError> {
@@ -350,7 +405,7 @@ impl<'program> Context<'program> {
                 let input = trial.knock_out.input(&self.input)?;
                 let place = trial.knock_out.place.clone();
                 let rolls_up = |term: &Term| new.iter().any(|code| self.program.rolls_up(&term.name, code));
-                self.evaluate(trial, &input, |term| self.can_notice(term, &place) || rolls_up(term))?;
+                trial.known = self.evaluate(trial, &input, |term| self.can_notice(term, &place) || rolls_up(term))?;
                 seen.extend(new);
             }
         }

@@ -1,13 +1,14 @@
 //! Mutants, and what tells them from the rules: the unit tests of a library, the documents, and what the knock-outs changed.
 //!
 //! ```text
-//! mutant ─► does it compile? ─► unit tests of its package ─► documents ─► knock-outs that its rules noticed ─► survivor
-//!                                        └── a test fails ────────┴── a value differs ──► killed
+//! mutant ─► does it compile? ─► unit tests of its package ─► codes on documents, on knock-outs ─► evidence of documents ─► survivor
+//!                                        └── a test fails ────────┴── a value differs ───────────────┴──► killed
 //! ```
 //!
 //! A value is everything that a rule exports: identities, outcomes, causes, and what a check says. Of the knock-outs a mutant is put to an even
 //! selection only, so a survivor may be one that some other knock-out would tell; one that is told is told for good.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +19,7 @@ use serde_json::Value;
 
 use super::accepted::Accepted;
 use super::knock_outs::{Trials, digest};
-use super::program::{LaneProgram, Program, Values, all_values};
+use super::program::{LaneProgram, Program, Term, Values, all_values};
 use super::{Half, ProveProgress};
 use crate::policy::{Engine, EngineValue, Location, Mutant, MutationOperator, PolicyError};
 
@@ -82,13 +83,35 @@ enum Fate {
     Survives,
 }
 
+/// What mutants are put to.
 struct Corpus<'program> {
     program: &'program Program,
-    /// The documents, each with what the terms are on it.
-    documents: Vec<(EngineValue, Values)>,
-    /// Of each lane the knock-outs that change something of it: the document, and the digests of what is changed.
-    knock_outs: Vec<Vec<(EngineValue, &'program BTreeMap<String, String>)>>,
+    /// What the terms are on the document that passes.
+    values: Values,
+    /// Of each lane.
+    cases: Vec<Vec<Case<'program>>>,
     nothing: EngineValue,
+}
+
+/// Something that terms of a lane are evaluated on.
+struct Case<'program> {
+    kind: Kind,
+    input: Cow<'program, EngineValue>,
+    /// What the terms are there, if they are not what they are on the document that passes.
+    known: Option<Cow<'program, Values>>,
+    /// The digests of those terms that are looked at.
+    expected: BTreeMap<String, String>,
+}
+
+/// What a case is, in the order in which mutants are put to them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The codes on a document.
+    Document,
+    /// The codes where a fact is knocked out.
+    KnockOut,
+    /// The evidence of a document, which takes the longest.
+    Evidence,
 }
 
 /// The engines to which the mutants of one file are added.
@@ -106,7 +129,8 @@ pub(super) fn try_all(
     progress: &(dyn Fn(ProveProgress) + Sync),
     not_found: &mut Vec<String>,
 ) -> Result<MutationProof, PolicyError> {
-    let corpus = Corpus::new(program, documents, trials)?;
+    let documents = documents.iter().map(|document| EngineValue::new(document)).collect::<Result<Vec<_>, _>>()?;
+    let corpus = Corpus::new(program, &documents, trials)?;
     let files: BTreeSet<&str> = program.mutants.iter().map(|mutant| mutant.location.file.as_str()).collect();
     let bases: BTreeMap<&str, Bases> = files
         .into_iter()
@@ -156,34 +180,47 @@ pub(super) fn try_all(
 }
 
 impl<'program> Corpus<'program> {
-    fn new(program: &'program Program, documents: &[&Value], trials: &'program Trials) -> Result<Self, PolicyError> {
-        let documents = documents.par_iter().map(|document| {
-            let input = EngineValue::new(document)?;
-            let values = all_values(program, &input)?;
-            Ok((input, values))
-        });
-        let documents = documents.collect::<Result<Vec<(EngineValue, Values)>, PolicyError>>()?;
-        let (passing, _) = documents.first().ok_or_else(|| PolicyError::internal("there is no document"))?;
-        let lanes = program.lanes.iter().map(|lane| {
-            let names: BTreeSet<&str> = lane.terms.iter().map(|term| term.name.as_str()).collect();
+    fn new(
+        program: &'program Program,
+        documents: &'program [EngineValue],
+        trials: &'program Trials,
+    ) -> Result<Self, PolicyError> {
+        let values = documents.par_iter().map(|document| all_values(program, document));
+        let values = values.collect::<Result<Vec<Values>, PolicyError>>()?;
+        let passing = values.first().ok_or_else(|| PolicyError::internal("there is no document"))?;
+        let input = documents.first().ok_or_else(|| PolicyError::internal("there is no document"))?;
+        let mut cases = Vec::new();
+        for lane in &program.lanes {
+            let mut found = Vec::new();
+            for (document, values) in documents.iter().zip(&values) {
+                for kind in [Kind::Document, Kind::Evidence] {
+                    let terms = lane.terms.iter().filter(|term| term.is_code == (kind == Kind::Document));
+                    let expected = terms.map(|term| Ok((term.name.clone(), digest(values.get(&term.name))?)));
+                    let expected = expected.collect::<Result<_, PolicyError>>()?;
+                    let known = Some(Cow::Owned(values.clone()));
+                    found.push(Case { kind, input: Cow::Borrowed(document), known, expected });
+                }
+            }
             let mut seen = BTreeSet::new();
-            let changing: Vec<_> = trials
-                .trials
-                .iter()
-                // Two that change the same in the same way are one.
-                .filter(|trial| {
-                    let changed: Vec<_> =
-                        trial.changed.iter().filter(|(name, _)| names.contains(name.as_str())).collect();
-                    !changed.is_empty() && seen.insert(changed)
-                })
-                .collect();
-            changing
-                .into_iter()
-                .map(|trial| Ok((trial.knock_out.input(passing)?, &trial.changed)))
-                .collect::<Result<Vec<_>, PolicyError>>()
-        });
-        let knock_outs = lanes.collect::<Result<Vec<_>, PolicyError>>()?;
-        Ok(Self { program, documents, knock_outs, nothing: EngineValue::new(&serde_json::json!({}))? })
+            for trial in &trials.trials {
+                let changed =
+                    trial.changed.iter().filter(|(name, _)| lane.terms.iter().any(|term| term.name == **name));
+                let expected: BTreeMap<String, String> =
+                    changed.map(|(name, digest)| (name.clone(), digest.clone())).collect();
+                // What a rollup was given is known only of some; two that change the same in the same way are one.
+                if !expected.is_empty() && (!lane.is_rollup() || trial.known.is_some()) && seen.insert(expected.clone())
+                {
+                    found.push(Case {
+                        kind: Kind::KnockOut,
+                        input: Cow::Owned(trial.knock_out.input(input)?),
+                        known: trial.known.as_ref().map(Cow::Borrowed),
+                        expected,
+                    });
+                }
+            }
+            cases.push(found);
+        }
+        Ok(Self { program, values: passing.clone(), cases, nothing: EngineValue::new(&serde_json::json!({}))? })
     }
 
     fn fate(&self, mutant: &Mutant, bases: &Bases) -> Result<Fate, PolicyError> {
@@ -195,65 +232,71 @@ impl<'program> Corpus<'program> {
                 return Ok(Fate::KilledByTest);
             }
         }
-        let mut engines = Vec::new();
-        for (index, (lane, slot)) in self.program.lanes.iter().zip(&bases.lanes).enumerate() {
-            if lane.terms.iter().any(|term| term.reach.rules.contains(&mutant.rule)) {
-                let base = base(slot, || self.program.without(lane, &file.name))?;
-                let Ok(engine) = self.program.with(base, file.clone()) else { return Ok(Fate::NotCompiled) };
-                if self.differs_on_a_document(lane, &engine, mutant) {
-                    return Ok(Fate::KilledByDocument);
+        let mut engines: Vec<Option<Engine>> = self.program.lanes.iter().map(|_| None).collect();
+        for kind in [Kind::Document, Kind::KnockOut, Kind::Evidence] {
+            for (((lane, cases), slot), engine) in
+                self.program.lanes.iter().zip(&self.cases).zip(&bases.lanes).zip(&mut engines)
+            {
+                let cases = chosen(lane, cases, kind, mutant);
+                if cases.is_empty() {
+                    continue;
                 }
-                engines.push((index, lane, engine));
-            }
-        }
-        for (index, lane, engine) in &engines {
-            if self.differs_on_a_knock_out(*index, lane, engine, mutant)? {
-                return Ok(Fate::KilledByKnockOut);
+                if engine.is_none() {
+                    let base = base(slot, || self.program.without(lane, &file.name))?;
+                    let Ok(made) = self.program.with(base, file.clone()) else { return Ok(Fate::NotCompiled) };
+                    *engine = Some(made);
+                }
+                let Some(engine) = engine else { continue };
+                for (case, terms) in cases {
+                    if self.differs(lane, engine, case, &terms)? {
+                        return Ok(if kind == Kind::KnockOut {
+                            Fate::KilledByKnockOut
+                        } else {
+                            Fate::KilledByDocument
+                        });
+                    }
+                }
             }
         }
         Ok(Fate::Survives)
     }
 
-    fn differs_on_a_document(&self, lane: &LaneProgram, engine: &Engine, mutant: &Mutant) -> bool {
-        let terms = || lane.terms.iter().filter(|term| term.reach.rules.contains(&mutant.rule));
-        self.documents.iter().any(|(input, expected)| {
-            // What cannot be evaluated is told from what can.
-            lane.values_by(engine, input, expected, terms())
-                .map_or(true, |values| terms().any(|term| values.get(&term.name) != expected.get(&term.name)))
-        })
-    }
-
-    fn differs_on_a_knock_out(
+    /// Whether a mutant gives something else. What cannot be evaluated is told from what can.
+    fn differs(
         &self,
-        index: usize,
         lane: &LaneProgram,
         engine: &Engine,
-        mutant: &Mutant,
+        case: &Case<'_>,
+        terms: &[&Term],
     ) -> Result<bool, PolicyError> {
-        let changing = self.knock_outs.get(index).into_iter().flatten();
-        let relevant: Vec<_> = changing
-            .filter_map(|(input, changed)| {
-                let terms = lane
-                    .terms
-                    .iter()
-                    .filter(|term| changed.contains_key(&term.name) && term.reach.rules.contains(&mutant.rule));
-                let terms: Vec<_> = terms.collect();
-                (!terms.is_empty()).then_some((input, *changed, terms))
-            })
-            .collect();
-        // What a rollup was given when it was tried is not kept; what it makes of the codes of a document is compared above.
-        let Some((_, known)) = self.documents.first().filter(|_| !lane.is_rollup()) else { return Ok(false) };
-        let step = relevant.len().div_ceil(MOST_KNOCK_OUTS).max(1);
-        for (input, changed, terms) in relevant.into_iter().step_by(step) {
-            let Ok(values) = lane.values_by(engine, input, known, terms.iter().copied()) else { return Ok(true) };
-            for term in terms {
-                if changed.get(&term.name) != Some(&digest(values.get(&term.name))?) {
-                    return Ok(true);
-                }
+        let known = case.known.as_deref().unwrap_or(&self.values);
+        let Ok(values) = lane.values_by(engine, &case.input, known, terms.iter().copied()) else { return Ok(true) };
+        for term in terms {
+            if case.expected.get(&term.name) != Some(&digest(values.get(&term.name))?) {
+                return Ok(true);
             }
         }
         Ok(false)
     }
+}
+
+/// The cases of a kind that a mutant is put to, each with the terms that its rule is a part of: of the knock-outs an even selection.
+fn chosen<'case, 'lane>(
+    lane: &'lane LaneProgram,
+    cases: &'case [Case<'case>],
+    kind: Kind,
+    mutant: &Mutant,
+) -> Vec<(&'case Case<'case>, Vec<&'lane Term>)> {
+    let reaching: Vec<&Term> = lane.terms.iter().filter(|term| term.reach.rules.contains(&mutant.rule)).collect();
+    let with_terms = |case: &'case Case<'case>| {
+        let terms: Vec<&Term> =
+            reaching.iter().copied().filter(|term| case.expected.contains_key(&term.name)).collect();
+        (!terms.is_empty()).then_some((case, terms))
+    };
+    let relevant: Vec<_> = cases.iter().filter(|case| case.kind == kind).filter_map(with_terms).collect();
+    let most = if kind == Kind::KnockOut { MOST_KNOCK_OUTS } else { relevant.len() };
+    let step = relevant.len().div_ceil(most.max(1)).max(1);
+    relevant.into_iter().step_by(step).collect()
 }
 
 /// An engine that is made when it is first asked for.
