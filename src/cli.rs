@@ -318,7 +318,7 @@ pub struct PolicyArguments {
     #[arg(long, value_name = "KEY=VALUE", env = "FACTGATE_CONTRACT")]
     pub contract: Vec<String>,
 
-    /// Time that the evaluation of one package may take.
+    /// Time that the evaluation of one package may take. A unit test may take thirty times as long.
     #[arg(long, value_name = "DURATION", env = "FACTGATE_POLICY_TIMEOUT", value_parser = positive_duration)]
     pub policy_timeout: Option<Duration>,
 }
