@@ -8,6 +8,7 @@ use crate::documents::ready;
 use crate::harness::tools;
 
 #[test]
+#[ignore = "takes minutes; run it after a change of the policies"]
 fn no_fact_of_ten_lanes_can_be_knocked_out_unnoticed_but_for_those_that_are_accepted_with_a_reason() {
     let accepted = Accepted::read(&tools::repository().join("policies/accepted.toml"));
     let what = ProveOptions {
