@@ -1,18 +1,21 @@
 //! The command line: raw arguments. `settings` turns them, the environment and `factgate.toml` into what a command needs.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+mod authors;
+mod source;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use regex::Regex;
+
+pub use authors::{ExplainArguments, ProveArguments, ProveHalf, TestArguments};
+pub use source::{SourceArguments, TerraformMode};
 
 use crate::evidence::mirror::MirrorTarget;
 use crate::output::OutputTarget;
-use crate::prove::Half;
-use crate::settings::value::{endpoint, percentage, positive_duration};
+use crate::settings::value::{endpoint, positive_duration};
 
 /// A policy-as-code readiness gate: is this cloud substrate ready, and what proves it?
 #[derive(Debug, Parser)]
@@ -179,100 +182,6 @@ pub enum Command {
     },
 }
 
-/// Arguments of `explain`.
-#[derive(Args, Clone, Debug)]
-pub struct ExplainArguments {
-    /// The code: `M2A-B2`.
-    #[arg(value_name = "CODE")]
-    pub code: String,
-
-    /// The fact document on which it blocks.
-    #[arg(long, value_name = "DOC")]
-    pub facts: Option<PathBuf>,
-
-    /// Only this subject: a handle, a stack, a lane.
-    #[arg(long, value_name = "SUBJECT", requires = "facts")]
-    pub subject: Option<String>,
-
-    /// Folder of raw answers, as `--raw` of the collection kept them: they are shown beside their receipts.
-    #[arg(long, value_name = "DIR", requires = "facts")]
-    pub raw: Option<PathBuf>,
-
-    /// Which policies.
-    #[command(flatten)]
-    pub policy: PolicyArguments,
-}
-
-/// Arguments of `prove`.
-#[derive(Args, Clone, Debug)]
-pub struct ProveArguments {
-    /// A fact document on which the lanes pass; more documents, whatever their verdicts, help to notice mutants.
-    #[arg(required = true, value_name = "FACTS")]
-    pub facts: Vec<PathBuf>,
-
-    /// Which policies.
-    #[command(flatten)]
-    pub policy: PolicyArguments,
-
-    /// Lane whose rules are proved (`M2.A`); may be repeated. Default: every lane of the policies.
-    #[arg(long = "lane", value_name = "LANE", value_delimiter = ',')]
-    pub lanes: Vec<String>,
-
-    /// Only one half of the proof.
-    #[arg(long, value_enum)]
-    pub only: Option<ProveHalf>,
-
-    /// The least share of mutants that must be noticed, in percent.
-    #[arg(long, value_name = "PERCENT", value_parser = percentage)]
-    pub threshold: Option<f64>,
-
-    /// TOML file of the facts that need no guard and the mutants that may survive, each with the reason. With it, every other survivor fails.
-    #[arg(long, value_name = "FILE")]
-    pub accepted: Option<PathBuf>,
-}
-
-/// One half of a proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProveHalf {
-    /// The laws: fail closed, stable identity, no vacuity.
-    KnockOuts,
-    /// The rules.
-    Mutants,
-}
-
-impl From<ProveHalf> for Half {
-    fn from(half: ProveHalf) -> Self {
-        match half {
-            ProveHalf::KnockOuts => Self::KnockOuts,
-            ProveHalf::Mutants => Self::Mutants,
-        }
-    }
-}
-
-/// Arguments of `test`.
-#[derive(Args, Clone, Debug)]
-pub struct TestArguments {
-    /// Which policies.
-    #[command(flatten)]
-    pub policy: PolicyArguments,
-
-    /// Only tests whose path (`data.m2.a_test.test_…`) matches.
-    #[arg(long = "run", value_name = "REGEX")]
-    pub selection: Option<Regex>,
-
-    /// Measure which lines and rules of the policies the tests go through.
-    #[arg(long)]
-    pub coverage: bool,
-
-    /// The least share of lines and of rules that the tests must go through, in percent; implies --coverage.
-    #[arg(long, value_name = "PERCENT", value_parser = percentage)]
-    pub threshold: Option<f64>,
-
-    /// Run again whenever a file of the policies changes.
-    #[arg(long, conflicts_with = "output")]
-    pub watch: bool,
-}
-
 /// What can be done with a handle registry.
 #[derive(Debug, Subcommand)]
 pub enum HandlesCommand {
@@ -425,81 +334,4 @@ pub struct RehearseArguments {
     /// Which policies.
     #[command(flatten)]
     pub policy: PolicyArguments,
-}
-
-/// Where facts come from.
-#[derive(Args, Clone, Debug, Default)]
-pub struct SourceArguments {
-    /// Handle registry: Markdown, JSON, YAML or TOML.
-    #[arg(long, value_name = "FILE", env = "FACTGATE_REGISTRY")]
-    pub registry: Option<PathBuf>,
-
-    /// Folder that the registry's `TF_STACK_*_DIR` are relative to.
-    #[arg(long, value_name = "DIR", env = "FACTGATE_TERRAFORM_ROOT")]
-    pub terraform_root: Option<PathBuf>,
-
-    /// What Terraform may do: `plan` reads only, `apply` also applies a plan that has changes, `off` does not run it.
-    #[arg(long, value_enum, env = "FACTGATE_TERRAFORM")]
-    pub terraform: Option<TerraformMode>,
-
-    /// The Terraform binary.
-    #[arg(long, value_name = "FILE", env = "FACTGATE_TERRAFORM_BINARY")]
-    pub terraform_binary: Option<PathBuf>,
-
-    /// Time that one Terraform command may take.
-    #[arg(long, value_name = "DURATION", env = "FACTGATE_TERRAFORM_TIMEOUT", value_parser = positive_duration)]
-    pub terraform_timeout: Option<Duration>,
-
-    /// AWS region; default: the registry's `AWS_REGION`, else the AWS configuration's.
-    #[arg(long, value_name = "REGION", env = "FACTGATE_REGION")]
-    pub region: Option<String>,
-
-    /// Endpoint of every AWS service, for emulators; recorded in the fact document.
-    #[arg(long, value_name = "URL", env = "FACTGATE_ENDPOINT_URL", value_parser = endpoint)]
-    pub endpoint_url: Option<String>,
-
-    /// Time that one attempt of one AWS call may take.
-    #[arg(long, value_name = "DURATION", env = "FACTGATE_CALL_TIMEOUT", value_parser = positive_duration)]
-    pub call_timeout: Option<Duration>,
-
-    /// How often an AWS call is tried.
-    #[arg(long, value_name = "N", env = "FACTGATE_MAX_ATTEMPTS")]
-    pub max_attempts: Option<NonZeroU32>,
-
-    /// How many calls to one AWS service may be under way at once.
-    #[arg(long, value_name = "N", env = "FACTGATE_CONCURRENCY")]
-    pub concurrency: Option<NonZeroUsize>,
-
-    /// Time that the whole collection may take; what is not read by then is unreadable. A Terraform that is running then gets up to
-    /// two minutes more to end and to release its lock; the mirror gets as much time again.
-    #[arg(long, value_name = "DURATION", env = "FACTGATE_DEADLINE", value_parser = positive_duration)]
-    pub deadline: Option<Duration>,
-
-    /// Folder that keeps raw answers and logs by their sha256, redacted where they could carry a secret.
-    #[arg(long, value_name = "DIR", env = "FACTGATE_RAW")]
-    pub raw: Option<PathBuf>,
-
-    /// Approval file (TOML, JSON or YAML); may be repeated.
-    #[arg(long = "approval", value_name = "FILE", env = "FACTGATE_APPROVALS", value_delimiter = ',')]
-    pub approvals: Vec<PathBuf>,
-
-    /// Sealed fact document of a rehearsal, whose outcome becomes part of this run's facts.
-    #[arg(long, value_name = "DOC", env = "FACTGATE_REHEARSAL")]
-    pub rehearsal: Option<PathBuf>,
-
-    /// Where the fact document goes. Without it, `collect` writes it to standard output and `gate` beside the evidence packs.
-    #[arg(long, value_name = "FILE", env = "FACTGATE_FACTS")]
-    pub facts: Option<PathBuf>,
-}
-
-/// What Terraform may do in a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TerraformMode {
-    /// Not run.
-    Off,
-    /// Reads only.
-    Plan,
-    /// Also applies.
-    Apply,
 }

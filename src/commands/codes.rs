@@ -2,27 +2,27 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::policies;
+use super::{policies, write_rendered};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::output::table::lines;
-use crate::output::{Format, OutputTarget, write_text};
+use crate::output::{Format, OutputTarget};
 use crate::policy::{Code, Lane};
-use crate::settings::{PolicySettings, SettingsError};
+use crate::settings::PolicySettings;
 
 /// Lists every code.
 pub(super) fn run(policy: &PolicySettings, outputs: &[OutputTarget]) -> Result<ExitCode, Error> {
     let policies = policies(policy)?;
     let codes: Vec<&Code> = policies.lanes().iter().flat_map(|lane| &lane.codes).collect();
-    for target in outputs {
-        let text = match target.format {
-            Format::Table => table(&codes),
-            Format::Markdown => reference(policies.lanes()),
-            Format::Json => format!("{:#}\n", serde_json::json!(codes)),
-            other => return Err(SettingsError::NoFormat("codes", other).into()),
-        };
-        write_text(&text, target)?;
-    }
+    let render = |format| {
+        Ok(match format {
+            Format::Table => Some(table(&codes)),
+            Format::Markdown => Some(reference(policies.lanes())),
+            Format::Json => Some(format!("{:#}\n", serde_json::json!(codes))),
+            _ => None,
+        })
+    };
+    write_rendered(outputs, render, "codes")?;
     Ok(ExitCode::Go)
 }
 

@@ -4,44 +4,30 @@
 //! texts ──► parse ──► syntax trees ──► (laws) ──► Engine ──► query on a worker thread ──► JSON
 //! ```
 //!
-//! What regorus does not bound is bounded here: evaluation runs on a thread with a large stack, under the engine's own time
+//! What regorus does not bound, `worker` does: evaluation runs on a thread with a large stack, under the engine's own time
 //! limit and, since that limit does not reach inside a builtin, under a watchdog that also minds the memory.
+
+mod report;
+mod worker;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use regorus::utils::limits::ExecutionTimerConfig;
 use serde::Deserialize;
 use serde_json::Value;
 
+use report::{Report, evaluation_error};
+use worker::on_worker;
+
 use super::source::SourceFile;
 use super::syntax::Policy;
 use super::{Defect, Defects, Location, PolicyError};
 
-/// The interpreter recurses along expressions and calls. Pages of a stack cost nothing before they are touched.
-const STACK_BYTES: usize = 256 << 20;
-
-/// How long the watchdog waits beyond the engine's own limit, which gives the better message.
-const WATCHDOG_GRACE: Duration = Duration::from_secs(2);
-
-/// How often the watchdog looks at the memory.
-const WATCHDOG_PERIOD: Duration = Duration::from_millis(50);
-
-/// How much the process may grow while one package is evaluated.
-const MEMORY_BYTES: u64 = 2 << 30;
-
 /// The engine looks at the clock once in this many steps.
 const STEPS_BETWEEN_CLOCK_READS: NonZeroU32 = NonZeroU32::MIN.saturating_add(127);
-
-/// How much of a message of the engine is passed on.
-const MESSAGE_CHARACTERS: usize = 400;
-
-/// What the engine says when its time is up; it keeps the type of that error only outside of functions.
-const TIME_IS_UP: &str = "execution exceeded time limit";
 
 /// What to do about what the engine refuses to compile.
 const VALID_REGO: &str = "the file must be valid Rego v1";
@@ -317,117 +303,6 @@ fn is_too_deep(file: &SourceFile) -> bool {
     let mut engine = regorus::Engine::new();
     engine.add_policy(file.name.clone(), file.text.clone()).is_ok()
         && engine.get_ast_as_json().is_ok_and(|syntax| serde_json::from_str::<Vec<Policy>>(&syntax).is_err())
-}
-
-/// Runs work where a deep recursion does no harm and an endless builtin cannot keep the caller.
-///
-/// A thread cannot be stopped from outside: after an error of the watchdog it goes on until it ends by itself or the process
-/// does, which is what a caller does with the error.
-fn on_worker<T: Send + 'static>(
-    what: &str,
-    time_limit: Duration,
-    work: impl FnOnce() -> Result<T, PolicyError> + Send + 'static,
-) -> Result<T, PolicyError> {
-    let (sender, receiver) = mpsc::sync_channel(1);
-    thread::Builder::new()
-        .name("policies".to_owned())
-        .stack_size(STACK_BYTES)
-        .spawn(move || {
-            // The receiver is gone after a time-out; nobody is left to tell.
-            let _ = sender.send(work());
-        })
-        .map_err(|error| PolicyError::internal(format!("no thread for the evaluation: {error}")))?;
-    let deadline = Instant::now() + time_limit + WATCHDOG_GRACE;
-    let memory_before = resident_bytes();
-    loop {
-        let wait = deadline.saturating_duration_since(Instant::now()).min(WATCHDOG_PERIOD);
-        match receiver.recv_timeout(wait) {
-            Ok(result) => return result,
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(PolicyError::internal(format!("the engine panicked on {what}")));
-            }
-            Err(RecvTimeoutError::Timeout) if Instant::now() >= deadline => {
-                return Err(PolicyError::TimeLimit { what: what.to_owned(), location: None, limit: time_limit });
-            }
-            Err(RecvTimeoutError::Timeout) => {
-                let grown = resident_bytes().zip(memory_before).map_or(0, |(now, before)| now.saturating_sub(before));
-                if grown > MEMORY_BYTES {
-                    return Err(PolicyError::MemoryLimit { what: what.to_owned(), limit: MEMORY_BYTES });
-                }
-            }
-        }
-    }
-}
-
-/// How much memory the process holds, where the system says so.
-fn resident_bytes() -> Option<u64> {
-    /// The kernel counts in pages; no common page is smaller.
-    const PAGE_BYTES: u64 = 4096;
-    let statistics = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = statistics.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * PAGE_BYTES)
-}
-
-fn evaluation_error(error: &impl std::fmt::Display, files: &[SourceFile], what: &str, limit: Duration) -> PolicyError {
-    let report = Report::read(error, files);
-    if report.message.contains(TIME_IS_UP) {
-        return PolicyError::TimeLimit { what: what.to_owned(), location: report.location, limit };
-    }
-    // Behind an unsafe variable the engine prints every variable that it knows with its value.
-    let (message, help) = match report.message.split_once(" is unsafe (path [") {
-        Some((variable, _)) => (format!("{variable} is unsafe"), "define it, or declare it with `some`"),
-        None => (
-            report.message,
-            "builtins are strict: look values up with `object.get` and a default, and check types before using them",
-        ),
-    };
-    PolicyError::Evaluation {
-        location: report.location,
-        message: format!("{} (while evaluating {what})", shortened(&message)),
-        help: help.into(),
-    }
-}
-
-/// The engine quotes values, however large.
-fn shortened(message: &str) -> String {
-    match message.char_indices().nth(MESSAGE_CHARACTERS) {
-        Some((end, _)) => format!("{}…", &message[..end]),
-        None => message.to_owned(),
-    }
-}
-
-/// A message of the engine, taken apart. The engine prints a place and an excerpt around it:
-///
-/// ```text
-/// --> m2/a/x.rego:3:5
-///   |
-/// 3 | x := 1 / 0
-///   |     ^
-/// error: divide by zero
-/// ```
-struct Report {
-    location: Option<Location>,
-    message: String,
-}
-
-impl Report {
-    fn read(error: &impl std::fmt::Display, files: &[SourceFile]) -> Self {
-        let text = error.to_string();
-        let place = text.lines().find_map(|line| line.trim_start().strip_prefix("--> "));
-        let location = place.and_then(|place| {
-            let (rest, column) = place.trim().rsplit_once(':')?;
-            let (file, line) = rest.rsplit_once(':')?;
-            // The query itself is ours and no place that an author could look at.
-            let file = files.iter().find(|candidate| candidate.name == file)?;
-            Some(Location::of_engine_column(&file.name, &file.text, line.parse().ok()?, column.parse().ok()?))
-        });
-        let message = match text.split_once("\nerror: ") {
-            Some((_, message)) => message,
-            None => text.trim(),
-        };
-        let message = message.split("\n-->").next().unwrap_or(message).trim();
-        Self { location, message: message.split_whitespace().collect::<Vec<_>>().join(" ") }
-    }
 }
 
 /// Converts a result. Sets become sorted arrays, as in OPA; an undefined part or a key that is no string has no JSON form.

@@ -8,7 +8,6 @@
 //! A value is everything that a rule exports: identities, outcomes, causes, and what a check says. Of the knock-outs a mutant is put to an even
 //! selection only, so a survivor may be one that some other knock-out would tell; one that is told is told for good.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -86,8 +85,6 @@ enum Fate {
 /// What mutants are put to.
 struct Corpus<'program> {
     program: &'program Program,
-    /// What the terms are on the document that passes.
-    values: Values,
     /// Of each lane.
     cases: Vec<Vec<Case<'program>>>,
     nothing: EngineValue,
@@ -96,9 +93,9 @@ struct Corpus<'program> {
 /// Something that terms of a lane are evaluated on.
 struct Case<'program> {
     kind: Kind,
-    input: Cow<'program, EngineValue>,
-    /// What the terms are there, if they are not what they are on the document that passes.
-    known: Option<Cow<'program, Values>>,
+    input: EngineValue,
+    /// What a rollup is given of the terms.
+    known: &'program Values,
     /// The digests of those terms that are looked at.
     expected: BTreeMap<String, String>,
 }
@@ -129,7 +126,12 @@ pub(super) fn try_all(
     progress: &(dyn Fn(ProveProgress) + Sync),
     not_found: &mut Vec<String>,
 ) -> Result<MutationProof, PolicyError> {
-    let documents = documents.iter().map(|document| EngineValue::new(document)).collect::<Result<Vec<_>, _>>()?;
+    let documents = documents.par_iter().map(|document| {
+        let input = EngineValue::new(document)?;
+        let values = all_values(program, &input)?;
+        Ok((input, values))
+    });
+    let documents = documents.collect::<Result<Vec<(EngineValue, Values)>, PolicyError>>()?;
     let corpus = Corpus::new(program, &documents, trials)?;
     let files: BTreeSet<&str> = program.mutants.iter().map(|mutant| mutant.location.file.as_str()).collect();
     let bases: BTreeMap<&str, Bases> = files
@@ -182,23 +184,19 @@ pub(super) fn try_all(
 impl<'program> Corpus<'program> {
     fn new(
         program: &'program Program,
-        documents: &'program [EngineValue],
+        documents: &'program [(EngineValue, Values)],
         trials: &'program Trials,
     ) -> Result<Self, PolicyError> {
-        let values = documents.par_iter().map(|document| all_values(program, document));
-        let values = values.collect::<Result<Vec<Values>, PolicyError>>()?;
-        let passing = values.first().ok_or_else(|| PolicyError::internal("there is no document"))?;
-        let input = documents.first().ok_or_else(|| PolicyError::internal("there is no document"))?;
+        let (input, passing) = documents.first().ok_or_else(|| PolicyError::internal("there is no document"))?;
         let mut cases = Vec::new();
         for lane in &program.lanes {
             let mut found = Vec::new();
-            for (document, values) in documents.iter().zip(&values) {
+            for (document, known) in documents {
                 for kind in [Kind::Document, Kind::Evidence] {
                     let terms = lane.terms.iter().filter(|term| term.is_code == (kind == Kind::Document));
-                    let expected = terms.map(|term| Ok((term.name.clone(), digest(values.get(&term.name))?)));
+                    let expected = terms.map(|term| Ok((term.name.clone(), digest(known.get(&term.name))?)));
                     let expected = expected.collect::<Result<_, PolicyError>>()?;
-                    let known = Some(Cow::Owned(values.clone()));
-                    found.push(Case { kind, input: Cow::Borrowed(document), known, expected });
+                    found.push(Case { kind, input: document.clone(), known, expected });
                 }
             }
             let mut seen = BTreeSet::new();
@@ -212,15 +210,15 @@ impl<'program> Corpus<'program> {
                 {
                     found.push(Case {
                         kind: Kind::KnockOut,
-                        input: Cow::Owned(trial.knock_out.input(input)?),
-                        known: trial.known.as_ref().map(Cow::Borrowed),
+                        input: trial.knock_out.input(input)?,
+                        known: trial.known.as_ref().unwrap_or(passing),
                         expected,
                     });
                 }
             }
             cases.push(found);
         }
-        Ok(Self { program, values: passing.clone(), cases, nothing: EngineValue::new(&serde_json::json!({}))? })
+        Ok(Self { program, cases, nothing: EngineValue::new(&serde_json::json!({}))? })
     }
 
     fn fate(&self, mutant: &Mutant, bases: &Bases) -> Result<Fate, PolicyError> {
@@ -248,7 +246,7 @@ impl<'program> Corpus<'program> {
                 }
                 let Some(engine) = engine else { continue };
                 for (case, terms) in cases {
-                    if self.differs(lane, engine, case, &terms)? {
+                    if differs(lane, engine, case, &terms)? {
                         return Ok(if kind == Kind::KnockOut {
                             Fate::KilledByKnockOut
                         } else {
@@ -260,24 +258,17 @@ impl<'program> Corpus<'program> {
         }
         Ok(Fate::Survives)
     }
+}
 
-    /// Whether a mutant gives something else. What cannot be evaluated is told from what can.
-    fn differs(
-        &self,
-        lane: &LaneProgram,
-        engine: &Engine,
-        case: &Case<'_>,
-        terms: &[&Term],
-    ) -> Result<bool, PolicyError> {
-        let known = case.known.as_deref().unwrap_or(&self.values);
-        let Ok(values) = lane.values_by(engine, &case.input, known, terms.iter().copied()) else { return Ok(true) };
-        for term in terms {
-            if case.expected.get(&term.name) != Some(&digest(values.get(&term.name))?) {
-                return Ok(true);
-            }
+/// Whether a mutant gives something else. What cannot be evaluated is told from what can.
+fn differs(lane: &LaneProgram, engine: &Engine, case: &Case<'_>, terms: &[&Term]) -> Result<bool, PolicyError> {
+    let Ok(values) = lane.values_by(engine, &case.input, case.known, terms.iter().copied()) else { return Ok(true) };
+    for term in terms {
+        if case.expected.get(&term.name) != Some(&digest(values.get(&term.name))?) {
+            return Ok(true);
         }
-        Ok(false)
     }
+    Ok(false)
 }
 
 /// The cases of a kind that a mutant is put to, each with the terms that its rule is a part of: of the knock-outs an even selection.
