@@ -9,6 +9,7 @@
 //! `FACTGATE_TERRAFORM_ROOT` are the same setting. Relative paths of the file are relative to the file.
 
 mod file;
+mod schema;
 pub(crate) mod value;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use crate::evidence::mirror::UnknownMirror;
 use crate::output::Format;
 
 pub use file::FileSettings;
+pub use schema::{SCHEMA_ID, schema};
 
 /// What is wrong with the settings.
 #[derive(Debug, thiserror::Error)]

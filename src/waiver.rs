@@ -15,7 +15,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use file::{WaiverFileError, read};
+pub use file::{SCHEMA_ID, WaiverFileError, read, schema};
 
 use crate::check::Severity;
 use crate::policy::Lane;

@@ -10,6 +10,7 @@
 //! an error before anything is run. Whether an approval has expired is not judged here.
 
 mod read;
+mod schema;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,8 @@ use serde_json::json;
 use crate::fact::{Digest, Observation, Receipt};
 use crate::help::Help;
 use crate::location::Location;
+
+pub use schema::{SCHEMA_ID, schema};
 
 /// The format that this version of the tool reads.
 pub const FORMAT: &str = "factgate.approval/v1";

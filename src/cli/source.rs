@@ -74,7 +74,7 @@ pub struct SourceArguments {
 }
 
 /// What Terraform may do in a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TerraformMode {
     /// Not run.

@@ -1,17 +1,26 @@
 //! `schema`: the published JSON Schemas.
 
+use serde_json::Value;
+
 use crate::cli::SchemaName;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::output::{OutputTarget, write_to_all};
-use crate::verdict;
+use crate::{settings, verdict, waiver};
 
 /// Writes one schema, which is JSON in whatever format it is asked for.
 pub(super) fn run(name: SchemaName, outputs: &[OutputTarget]) -> Result<ExitCode, Error> {
-    let schema = match name {
+    write_to_all(&format!("{:#}\n", schema(name)), outputs)?;
+    Ok(ExitCode::Go)
+}
+
+/// One schema.
+pub(super) fn schema(name: SchemaName) -> Value {
+    match name {
         SchemaName::Facts => factgate_collector::fact::schema(),
         SchemaName::Verdict => verdict::schema(),
-    };
-    write_to_all(&format!("{schema:#}\n"), outputs)?;
-    Ok(ExitCode::Go)
+        SchemaName::Config => settings::schema(),
+        SchemaName::Waivers => waiver::schema(),
+        SchemaName::Approval => factgate_collector::approval::schema(),
+    }
 }

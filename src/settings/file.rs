@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use factgate_collector::location::Location;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::value::{endpoint, positive_duration};
@@ -25,32 +26,56 @@ const NAME_THE_REGISTRY: &str =
 const DEFAULT_POLICY_TIMEOUT: u64 = 10;
 
 /// The contents of `factgate.toml`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FileSettings {
+    /// Where results go: `table`, `json`, `markdown` and so on, or `FORMAT=PATH`.
     output: Vec<String>,
+    /// Folder of policies to use in place of the embedded ones.
     policies: Option<PathBuf>,
+    /// Time that the evaluation of one package may take: `10s`.
     policy_timeout: Option<String>,
+    /// Lanes that the verdict covers (`M2.A`); every lane if there are none.
     lanes: Vec<String>,
+    /// Folder that gets one evidence pack a lane.
     evidence_root: Option<PathBuf>,
+    /// File of waivers.
     waivers: Option<PathBuf>,
+    /// An earlier verdict: SARIF and GitHub output then tell what is new since.
     baseline: Option<PathBuf>,
+    /// Durable mirror of the packs: `s3://bucket/prefix`, `registry` or `off`.
     mirror: Option<String>,
+    /// Handle registry: Markdown, JSON, YAML or TOML.
     registry: Option<PathBuf>,
+    /// Folder that the registry's `TF_STACK_*_DIR` are relative to.
     terraform_root: Option<PathBuf>,
+    /// What Terraform may do: `plan` reads only, `apply` also applies a plan that has changes, `off` does not run it.
     terraform: Option<TerraformMode>,
+    /// The Terraform binary.
     terraform_binary: Option<PathBuf>,
+    /// Time that one Terraform command may take: `15m`.
     terraform_timeout: Option<String>,
+    /// AWS region; without it the registry's `AWS_REGION`, else the AWS configuration's.
     region: Option<String>,
+    /// Endpoint of every AWS service, for emulators.
     endpoint_url: Option<String>,
+    /// Time that one attempt of one AWS call may take: `30s`.
     call_timeout: Option<String>,
+    /// How often an AWS call is tried.
     max_attempts: Option<NonZeroU32>,
+    /// How many calls to one AWS service may be under way at once.
     concurrency: Option<NonZeroUsize>,
+    /// Time that the whole collection may take: `30m`.
     deadline: Option<String>,
+    /// Folder that keeps raw answers and logs by their sha256.
     raw: Option<PathBuf>,
+    /// Approval files.
     approvals: Vec<PathBuf>,
+    /// Sealed fact document of a rehearsal, whose outcome becomes part of a run's facts.
     rehearsal: Option<PathBuf>,
+    /// Where the fact document goes.
     facts: Option<PathBuf>,
+    /// Overrides of the pinned contract, of what the policies leave to settings.
     contract: serde_json::Map<String, serde_json::Value>,
 }
 

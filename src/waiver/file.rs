@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use factgate_collector::help::Help;
 use factgate_collector::location::Location;
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Waiver;
 use crate::policy::yaml;
@@ -92,20 +94,40 @@ fn parse(path: &Path, text: &str) -> Result<Vec<Waiver>, WaiverFileError> {
 }
 
 /// The file as TOML and JSON have it.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct File {
+    /// Blockers that an owner answers for.
     waivers: Vec<Entry>,
 }
 
-#[derive(Deserialize)]
+/// One waiver.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Entry {
+    /// The code of the blockers: `M2B-B5`.
     code: String,
+    /// Their subject, exactly.
     subject: String,
+    /// Who answers for it.
     owner: String,
+    /// Why it is acceptable.
     reason: String,
+    /// From this instant on it is expired: RFC 3339, in UTC.
+    #[schemars(with = "String", extend("format" = "date-time", "pattern" = "(Z|[+-]00:00)$"))]
     expires_at: Expiry,
+}
+
+/// The identifier of [`schema`].
+pub const SCHEMA_ID: &str = "urn:factgate:waivers:v1";
+
+/// The JSON Schema (2020-12) of a file of waivers.
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(File);
+    schema.insert("$id".to_owned(), SCHEMA_ID.into());
+    schema.insert("title".to_owned(), "factgate waivers".into());
+    schema.remove("description");
+    schema.to_value()
 }
 
 /// An instant, written as a text or as TOML's own date.
@@ -303,6 +325,22 @@ mod tests {
         }
         let native = TOML.replace("\"2026-12-31T00:00:00Z\"", "2026-12-31");
         assert!(refusal("w.toml", &native).0.starts_with("w.toml:6:"));
+    }
+
+    #[test]
+    fn the_schema_and_the_reader_accept_the_same_files() {
+        let schema = schema();
+        assert!(jsonschema::meta::is_valid(&schema));
+        let validator = jsonschema::draft202012::new(&schema).unwrap();
+        let agreed = |text: &str| {
+            let by_schema = validator.is_valid(&serde_json::from_str(text).unwrap());
+            assert_eq!(by_schema, of("w.json", text).is_ok(), "{text}");
+            by_schema
+        };
+        assert!(agreed(JSON) && agreed("{\"waivers\": []}"));
+        for text in ["{}", "[]", &JSON.replace("subject", "subjct"), &JSON.replace("00Z", "00+01:00")] {
+            assert!(!agreed(text), "{text}");
+        }
     }
 
     #[test]
