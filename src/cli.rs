@@ -180,6 +180,42 @@ pub enum Command {
         #[arg(value_enum)]
         name: SchemaName,
     },
+    /// Start a project: a lane with one code, its tests, facts on which it is GO, schemas for editors, a CI file and hooks.
+    ///
+    /// No file is ever replaced: where one is in the way, nothing is written.
+    Init {
+        /// Folder of the project; made if it is not there.
+        #[arg(value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Add to policies of your own.
+    #[command(subcommand)]
+    New(NewCommand),
+}
+
+/// What can be added to policies.
+#[derive(Debug, Subcommand)]
+pub enum NewCommand {
+    /// Write the rule of a new code, with its METADATA and its tests; if its lane is new, the lane, too.
+    ///
+    /// The rule passes every law, and blocks until its author has given it a claim.
+    Rule(NewRuleArguments),
+}
+
+/// Arguments of `new rule`.
+#[derive(Args, Clone, Debug)]
+pub struct NewRuleArguments {
+    /// The code, which must be new: `M2B-B1`.
+    #[arg(value_name = "CODE")]
+    pub code: String,
+
+    /// What the code blocks on, on one line.
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+
+    /// Which policies.
+    #[command(flatten)]
+    pub policy: PolicyArguments,
 }
 
 /// What can be done with a handle registry.
@@ -214,6 +250,12 @@ pub enum SchemaName {
     Facts,
     /// The verdict.
     Verdict,
+    /// The configuration file, `factgate.toml`.
+    Config,
+    /// A file of waivers.
+    Waivers,
+    /// An approval file.
+    Approval,
 }
 
 /// Which policies.

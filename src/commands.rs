@@ -13,9 +13,11 @@ mod gate;
 mod handles;
 #[cfg(feature = "aws")]
 mod iam_policy;
+mod init;
 mod man;
 #[cfg(feature = "aws")]
 mod mirror;
+mod new;
 #[cfg(feature = "aws")]
 mod packs;
 mod prove;
@@ -29,7 +31,7 @@ use std::path::{Path, PathBuf};
 
 use factgate_collector::file::target;
 
-use crate::cli::{Cli, Command, HandlesCommand};
+use crate::cli::{Cli, Command, HandlesCommand, NewCommand};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::output::{self, Format, OutputError, OutputTarget, write_text};
@@ -88,6 +90,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
             iam_policy::run(file.registry(registry).as_deref(), &file.policy(policy)?, &own)
         }
         Command::Schema { name } => schema::run(name, &own),
+        Command::Init { folder } => init::run(&folder),
+        Command::New(NewCommand::Rule(arguments)) => new::rule(&arguments, &file.policy(arguments.policy.clone())?),
         Command::Completions { shell } => completions::run(shell),
         Command::Man { out } => man::run(out.as_deref()),
     }
@@ -142,6 +146,8 @@ fn has_output(command: &Command, outputs: &[OutputTarget]) -> Result<(), Setting
         #[cfg(feature = "aws")]
         Command::IamPolicy { .. } if !is_json => Err(SettingsError::OnlyJson("iam-policy")),
         Command::Schema { .. } if !is_json => Err(SettingsError::OnlyJson("schema")),
+        Command::Init { .. } => Err(SettingsError::NoOutput("init", "it writes the files of a project")),
+        Command::New(_) => Err(SettingsError::NoOutput("new", "it writes the files of a rule")),
         _ => Ok(()),
     }
 }

@@ -19,6 +19,7 @@ use crate::evidence::verify::VerifyError;
 use crate::exit::ExitCode;
 use crate::output::OutputError;
 use crate::policy::PolicyError;
+use crate::project::ProjectError;
 use crate::prove::{AcceptedError, ProveError};
 use crate::settings::SettingsError;
 use crate::waiver::WaiverFileError;
@@ -112,6 +113,9 @@ pub enum Error {
     /// The policies cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// A project or a rule of it could not be written.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
     /// The policies could not be evaluated.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
@@ -162,6 +166,7 @@ impl Error {
             Self::Evaluate(error) => error.exit_code(),
             Self::Prove(error) => error.exit_code(),
             Self::Policy(error) => error.exit_code(),
+            Self::Project(error) => error.exit_code(),
             Self::Registry(_)
             | Self::Approval(_)
             | Self::Import(_)
@@ -213,6 +218,7 @@ impl Error {
             Self::Accepted(error) => error.help(),
             Self::Baseline(error) => error.help(),
             Self::Output(error) => error.help(),
+            Self::Project(error) => error.help(),
             Self::Unsealed(_) => Some("name a document as `factgate collect` wrote it".to_owned()),
             Self::WriteRegistry { .. } => Some("the file and its folder must be writable".to_owned()),
             Self::Runtime(_) => Some("check the limits of the process (ulimit -u)".to_owned()),

@@ -23,6 +23,7 @@ pub mod output;
 pub mod policy;
 #[cfg(feature = "aws")]
 mod progress;
+pub mod project;
 pub mod prove;
 pub mod settings;
 mod suggestion;

@@ -36,6 +36,7 @@ pub use check::{CheckReport, check};
 pub use error::{Defect, Defects, PolicyError};
 pub use lane::{Code, DoneItem, INHERITED, LANES, Lane};
 pub use location::Location;
+pub(crate) use source::embedded_file;
 pub use source::{Origin, PolicySet, SourceFile};
 pub use unit_test::{
     Failure, LineCoverage, Part, RuleCoverage, UnitTest, UnitTestOptions, UnitTestOutcome, UnitTestReport,

@@ -43,6 +43,11 @@ impl fmt::Display for Origin {
     }
 }
 
+/// A file of the embedded policies as it is, by its name.
+pub(crate) fn embedded_file(name: &str) -> Option<&'static [u8]> {
+    EMBEDDED.get_file(name).map(include_dir::File::contents)
+}
+
 /// A text file of a policy set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {

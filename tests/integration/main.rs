@@ -28,6 +28,8 @@ mod fixtures;
 #[cfg(test)]
 mod formats;
 #[cfg(test)]
+mod from_scratch;
+#[cfg(test)]
 mod handles;
 #[cfg(test)]
 mod harness;

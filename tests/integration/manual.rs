@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use serde_json::{Value, json};
 
+use crate::harness::documentation::{Block, blocks};
 use crate::harness::factgate::{Run, run_alone, run_in};
 use crate::harness::files::{files, names};
 use crate::harness::gate::{blockers, failed_logs};
@@ -21,22 +22,6 @@ const MIRROR: &str = "evidence/dev_full/run_control/";
 
 fn manual() -> String {
     fs::read_to_string(tools::repository().join("docs/operators-manual.md")).unwrap()
-}
-
-/// The fenced blocks of a language, each with the heading that it stands under.
-fn blocks(text: &str, language: &str) -> Vec<(String, String)> {
-    let mut heading = String::new();
-    let mut blocks = Vec::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        if let Some(title) = line.strip_prefix("## ") {
-            title.clone_into(&mut heading);
-        } else if line == format!("```{language}") {
-            let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-            blocks.push((heading.clone(), block.join("\n")));
-        }
-    }
-    blocks
 }
 
 /// A folder of programs to put on the path: the program under test, and what stands in for the AWS CLI.
@@ -56,14 +41,14 @@ fn programs(world: &World) -> PathBuf {
 }
 
 /// Runs a block of the manual as an operator's shell would, and ends the test where a command fails.
-fn run_block(world: &World, programs: &Path, heading: &str, block: &str) {
+fn run_block(world: &World, programs: &Path, block: &Block) {
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
     let mut command = Command::new("bash");
     let output = world
         .enter(&mut command)
         .env("PATH", path)
         .env("AWS_DEFAULT_REGION", "eu-west-2")
-        .args(["-euxo", "pipefail", "-c", block])
+        .args(["-euxo", "pipefail", "-c", &block.text])
         .current_dir(world.folder())
         .output()
         .unwrap();
@@ -72,7 +57,7 @@ fn run_block(world: &World, programs: &Path, heading: &str, block: &str) {
         let facts = names(&world.folder().join(ROOT)).into_iter().rfind(|name| name.ends_with(".facts.json"));
         facts.map(|name| failed_logs(&world.json(&format!("{ROOT}/{name}")))).unwrap_or_default()
     };
-    assert!(output.status.success(), "{heading}: {}\n{stdout}\n{stderr}\n{}", output.status, last());
+    assert!(output.status.success(), "{}: {}\n{stdout}\n{stderr}\n{}", block.heading, output.status, last());
 }
 
 /// The subjects that a code blocks in a verdict.
@@ -93,8 +78,8 @@ fn roll_up(world: &World, more: &[&str]) -> (Run, Value) {
 fn the_manual_leads_from_a_bare_account_to_go() {
     let world = World::empty();
     let programs = programs(&world);
-    for (heading, block) in blocks(&manual(), "sh") {
-        run_block(&world, &programs, &heading, &block);
+    for block in blocks(&manual()).iter().filter(|block| block.language == "sh") {
+        run_block(&world, &programs, block);
     }
 
     let verdict = world.json("p0.verdict.json");
@@ -257,8 +242,9 @@ fn altered_packs_are_refused(world: &World) {
 #[test]
 fn the_manuals_waiver_is_one() {
     let folder = tempfile::tempdir().unwrap();
-    let [(_, waivers)] = &blocks(&manual(), "toml")[..] else { panic!("one example") };
-    fs::write(folder.path().join("waivers.toml"), waivers).unwrap();
+    let manual = blocks(&manual());
+    let waivers = manual.iter().find(|block| block.language == "toml").expect("one example");
+    fs::write(folder.path().join("waivers.toml"), &waivers.text).unwrap();
     let facts = tools::repository().join("tests/fixtures/facts/ready.json");
     let run = run_alone(folder.path(), ["eval", facts.to_str().unwrap(), "--waivers", "waivers.toml", "-o", "json"]);
     assert_eq!(run.code, 1, "{}", run.stderr);

@@ -10,11 +10,13 @@
 //! factgate     the program under test, run in a world
 //! gate         its `gate`, and what the verdict says
 //! packs        evidence packs, as the contract names their files
+//! documentation  its fenced blocks, as a reader would type them
 //! files        what stands below a folder
 //! opa          real OPA, for comparison
 //! ```
 
 pub(crate) mod approvals;
+pub(crate) mod documentation;
 pub(crate) mod emulator;
 pub(crate) mod factgate;
 pub(crate) mod files;
