@@ -20,6 +20,7 @@ mod mutants;
 mod program;
 #[cfg(test)]
 mod tests;
+mod trials;
 
 use std::collections::BTreeSet;
 
@@ -174,7 +175,7 @@ pub fn prove(
         .collect();
     let knock_outs = facts::knock_outs(document, &cited);
     let is_selection = !what.lanes.is_empty();
-    let trials = knock_outs::try_all(&program, document, knock_outs, &verdict, is_selection, progress)?;
+    let trials = trials::try_all(&program, document, knock_outs, &verdict, is_selection, progress)?;
     let still_passes = |changed: Value| {
         let changed = Document::new(changed, passing.document.identity().sealed);
         changed.is_ok_and(|changed| {

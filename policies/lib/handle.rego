@@ -6,15 +6,24 @@
 package lib.handle
 
 # The pinned value; null where nothing is pinned.
-value(name) := object.get(_pinned, name, null)
+value(name) := found if {
+	found := raw(name)
+	is_string(found)
+	not upper(trim_space(found)) in _placeholders
+} else := _pinned(raw(name))
 
 # What the registry says, whether that pins anything or not.
 raw(name) := object.get(input, ["handles", name, "value"], null)
 
-is_pinned(name) if object.get(_pinned, name, null) != null
+is_pinned(name) if value(name) != null
 
 # The handles that the registry mentions, pinned or not, whose names start with the prefix.
-mentioned(prefix) := {name | some name, _ in _raw; startswith(name, prefix)}
+mentioned(prefix) := {name |
+	handles := object.get(input, "handles", {})
+	is_object(handles)
+	some name, _ in handles
+	startswith(name, prefix)
+}
 
 # A setting that a handle may pin, and that the contract gives a default where the registry does not mention the handle.
 chosen(setting) := setting["default"] if {
@@ -27,7 +36,7 @@ named_by_setting(setting) := [] if {
 } else := [setting.handle]
 
 # The handles among `names` that are not pinned.
-unpinned(names) := [name | some name in names; object.get(_pinned, name, null) == null]
+unpinned(names) := [name | some name in names; value(name) == null]
 
 # The value that a tag must have, by the handle of the tag's key; null where the registry expects none.
 tag_value(name) := expected if {
@@ -75,32 +84,17 @@ _platform := joined if {
 	joined := concat("-", parts)
 }
 
-# Every pinned handle at once: asking for one is then a look-up.
-_pinned[name] := pinned if {
-	some name, pinned in _raw
-	not pinned in {null, "", "TO_PIN", []}
-	not name in _placeholders
-}
+# What is no text: a list that says something, or a number and its like.
+_pinned(found) := found if {
+	is_array(found)
+	count(found) > 0
+	count([item | some item in found; upper(trim_space(_text(item))) in _placeholders]) == 0
+} else := found if {
+	type_name(found) in {"boolean", "number", "object"}
+} else := null
 
-_raw[name] := raw(name) if {
-	handles := object.get(input, "handles", {})
-	is_object(handles)
-	some name, _ in handles
-}
-
-# Placeholders that are not written as such: blanks, another case, or lists that hold one.
-_placeholders contains name if {
-	some name, text in _raw
-	is_string(text)
-	upper(trim_space(text)) in {"", "TO_PIN"}
-}
-
-_placeholders contains name if {
-	some name, items in _raw
-	is_array(items)
-	some item in items
-	upper(trim_space(_text(item))) in {"", "TO_PIN"}
-}
+# In upper case and without the blanks around it, a placeholder is one of these.
+_placeholders := {"", "TO_PIN"}
 
 _text(item) := item if {
 	is_string(item)

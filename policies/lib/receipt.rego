@@ -67,12 +67,14 @@ problems(ref) := {"the fact document holds no observation here"} if {
 	_unrelated(observed),
 	_unasked(observed),
 }) if {
+	receipts := recorded(ref)
 	observed := {
 		"status": fact.status(ref),
 		"exit_code": _exit_code(ref),
 		"name": _name(ref),
 		"call": _call(ref),
-		"receipts": recorded(ref),
+		"receipts": receipts,
+		"about_it": _about(receipts, _name(ref)),
 	}
 }
 
@@ -112,7 +114,7 @@ _unrelated(observed) := {sprintf("no receipt names %v", [observed.name]) |
 	observed.status in {"present", "absent"}
 	is_string(observed.name)
 	count(observed.receipts) > 0
-	count({key | some key, receipt in observed.receipts; _is_about(key, receipt, observed.name)}) == 0
+	count(observed.about_it) == 0
 }
 
 # A value can only come from the call that gives it, about its very subject.
@@ -120,11 +122,7 @@ _unasked(observed) := {sprintf("no receipt of %v about it", [observed.call]) |
 	observed.status == "present"
 	is_string(observed.call)
 	count(observed.receipts) > 0
-	count({key |
-		some key, receipt in observed.receipts
-		_call_name(key) == observed.call
-		_is_about(key, receipt, observed.name)
-	}) == 0
+	count({key | some key in observed.about_it; _call_name(key) == observed.call}) == 0
 }
 
 # The call that gives an observation of this kind; null where the section has no table of them.
@@ -187,13 +185,21 @@ _name(ref) := ref.at[3] if {
 	ref.at[0] == "terraform"
 } else := null
 
+# The receipts whose calls were about the subject.
+_about(receipts, name) := {key |
+	some key, receipt in receipts
+	_is_about(_call_subject(key), receipt, name)
+} if {
+	is_string(name)
+} else := set()
+
 # The key of a receipt ends in what the call was about, and the number of the page. Of two names one may be an ARN or a
 # path that the other is the last part of.
-_is_about(key, _, name) if _call_subject(key) == name
+_is_about(about, _, name) if about == name
 
-_is_about(key, _, name) if endswith(_call_subject(key), concat("", ["/", name]))
+_is_about(about, _, name) if endswith(about, concat("", ["/", name]))
 
-_is_about(key, _, name) if endswith(name, concat("", ["/", _call_subject(key)]))
+_is_about(about, _, name) if endswith(name, concat("", ["/", about]))
 
 _is_about(_, receipt, name) if {
 	is_object(receipt)

@@ -17,8 +17,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::accepted::Accepted;
-use super::knock_outs::{Trials, digest};
 use super::program::{LaneProgram, Program, Term, Values, all_values};
+use super::trials::{Trials, digest};
 use super::{Half, ProveProgress};
 use crate::policy::{Engine, EngineValue, Location, Mutant, MutationOperator, PolicyError};
 

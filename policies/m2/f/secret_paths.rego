@@ -218,16 +218,17 @@ _read_actions := array.concat([_secrets.read_action], _secrets.other_read_action
 # What the simulation decided of each role, by path and action. Nothing decided is no decision. A rule, so that each role's
 # results are gone through once.
 _decisions[role] := {path: by_action |
-	some path in _judged_paths
+	some path, parameter in _judged_paths
+	about_it := {row | some row in _decided[role]; row[1] == parameter}
 	by_action := {action: decisions |
 		some action in _read_actions
-		decisions := {row[2] | some row in _decided[role]; row[0] == action; row[1] == handle.value(path)}
+		decisions := {row[2] | some row in about_it; row[0] == action}
 	}
 } if {
 	some role in _roles
 }
 
-_judged_paths := {path |
+_judged_paths := {path: handle.value(path) |
 	some paths in array.concat([_secrets.paths, _secrets.secure], [read | some read in _secrets.readers])
 	some path in paths
 }
@@ -251,11 +252,19 @@ _violation(role, path, actions) := "unreadable" if {
 } else := "violated"
 
 _decided[role] := {[object.get(row, "EvalActionName", null), parameter, object.get(row, "EvalDecision", null)] |
-	some row in fact.list(aws.simulation(role, ["EvaluationResults"]))
-	is_object(row)
-	parameter := _parameter(object.get(row, "EvalResourceName", null))
+	some row in _simulated[role]
+	parameter := _parameters[object.get(row, "EvalResourceName", null)]
 } if {
 	some role in _roles
+}
+
+_simulated[role] := [row | some row in fact.list(aws.simulation(role, ["EvaluationResults"])); is_object(row)] if {
+	some role in _roles
+}
+
+# The path of every parameter that a simulation is about, by its ARN. Most are in the results of every role.
+_parameters := {arn: _parameter(arn) |
+	some arn in {object.get(row, "EvalResourceName", null) | some rows in _simulated; some row in rows}
 }
 
 # The path of a parameter, by its ARN.
