@@ -256,6 +256,8 @@ pub enum SchemaName {
     Waivers,
     /// An approval file.
     Approval,
+    /// METADATA of policies.
+    Metadata,
 }
 
 /// Which policies.

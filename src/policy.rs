@@ -32,6 +32,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+pub use annotation::schema::schema as metadata_schema;
 pub use check::{CheckReport, check};
 pub use error::{Defect, Defects, PolicyError};
 pub use lane::{Code, DoneItem, INHERITED, LANES, Lane};

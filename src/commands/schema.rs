@@ -6,7 +6,7 @@ use crate::cli::SchemaName;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::output::{OutputTarget, write_to_all};
-use crate::{settings, verdict, waiver};
+use crate::{policy, settings, verdict, waiver};
 
 /// Writes one schema, which is JSON in whatever format it is asked for.
 pub(super) fn run(name: SchemaName, outputs: &[OutputTarget]) -> Result<ExitCode, Error> {
@@ -22,5 +22,6 @@ pub(super) fn schema(name: SchemaName) -> Value {
         SchemaName::Config => settings::schema(),
         SchemaName::Waivers => waiver::schema(),
         SchemaName::Approval => factgate_collector::approval::schema(),
+        SchemaName::Metadata => policy::metadata_schema(),
     }
 }

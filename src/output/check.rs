@@ -35,11 +35,15 @@ fn text(report: &CheckReport, set: &PolicySet) -> String {
     }
     let what = match report.defects.len() {
         0 => "no defect".to_owned(),
-        1 => "1 defect".to_owned(),
-        count => format!("{count} defects"),
+        count => counted(count, "defect"),
     };
-    text.push_str(&format!("{} files, {} lanes, {} codes: {what}\n", report.files, report.lanes, report.codes));
+    let (files, lanes) = (counted(report.files, "file"), counted(report.lanes, "lane"));
+    text.push_str(&format!("{files}, {lanes}, {}: {what}\n", counted(report.codes, "code")));
     text
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn as_json(report: &CheckReport, set: &PolicySet) -> serde_json::Value {

@@ -10,6 +10,8 @@
 //! b1 contains check.exists("TF_STATE_BUCKET", …)
 //! ```
 
+pub(crate) mod schema;
+
 use super::lexical::Comment;
 use super::syntax::{Policy, Rule};
 use super::yaml::{Document, Mapping};

@@ -22,6 +22,9 @@ pub const LANES: [&str; 10] = ["M2.A", "M2.B", "M2.C", "M2.D", "M2.E", "M2.F", "
 /// The taxonomy of a code whose blockers have that of the code that their subject names.
 pub const INHERITED: &str = "inherited";
 
+/// The classes of the M2 taxonomy are `M2-B1` to this one.
+pub(crate) const LAST_TAXONOMY: u32 = 12;
+
 /// The gate behind the last lane.
 const LAST_GATE: &str = "M2_DONE_M3_READY";
 

@@ -4,6 +4,7 @@ mod failure;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use regex::Regex;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -138,10 +139,16 @@ fn run_tests(set: &PolicySet, options: &PolicyOptions, what: &UnitTestOptions) -
     let input = EngineValue::new(&json!({}))?;
     let mut report = UnitTestReport { tests: Vec::new(), coverage: BTreeMap::new(), rules: BTreeMap::new() };
     let mut failed = Vec::new();
-    for ((package, name), (policy, rule)) in &found {
-        let (outcome, prints) = match run(&engine, &input, package, name, what.coverage) {
-            _ if name.starts_with(TODO) => (UnitTestOutcome::Skipped, Vec::new()),
-            Ok(answer) => {
+    let answers: Vec<_> = found
+        .par_iter()
+        .map(|((package, name), _)| {
+            (!name.starts_with(TODO)).then(|| run(&engine, &input, package, name, what.coverage))
+        })
+        .collect();
+    for (((package, name), (policy, rule)), answer) in found.iter().zip(answers) {
+        let (outcome, prints) = match answer {
+            None => (UnitTestOutcome::Skipped, Vec::new()),
+            Some(Ok(answer)) => {
                 let outcome = match answer.values.get(name) {
                     Some(Value::Bool(true)) => UnitTestOutcome::Passed,
                     _ => UnitTestOutcome::Failed,
@@ -153,7 +160,7 @@ fn run_tests(set: &PolicySet, options: &PolicyOptions, what: &UnitTestOptions) -
                 }
                 (outcome, answer.prints)
             }
-            Err(error) => (UnitTestOutcome::Error(error.to_string()), Vec::new()),
+            Some(Err(error)) => (UnitTestOutcome::Error(error.to_string()), Vec::new()),
         };
         if outcome == UnitTestOutcome::Failed {
             failed.push(failure::Failed { test: report.tests.len(), policy, rule, package });

@@ -7,11 +7,8 @@ use super::super::syntax::{Head, Rule};
 use super::super::yaml::Mapping;
 use super::super::{Defect, Location};
 use super::declaration::expect;
-use super::{Code, INHERITED};
+use super::{Code, INHERITED, LAST_TAXONOMY};
 use crate::check::Severity;
-
-/// The classes of the M2 taxonomy are `M2-B1` to this one.
-const LAST_TAXONOMY: u32 = 12;
 
 /// What is known of them.
 #[derive(Default)]
