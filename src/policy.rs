@@ -48,8 +48,9 @@ pub use mutation::MutationOperator;
 
 pub(crate) use dependencies::{Dependencies, Reach};
 pub(crate) use engine::{Answer, Engine, EngineValue};
+pub(crate) use lane::lane_of_package;
 pub(crate) use mutation::{Mutant, mutants};
-pub(crate) use syntax::Policy;
+pub(crate) use syntax::{Head, Policy, Rule};
 
 use crate::verdict::PoliciesIdentity;
 

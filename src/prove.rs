@@ -18,6 +18,7 @@ mod facts;
 mod knock_outs;
 mod mutants;
 mod program;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod trials;

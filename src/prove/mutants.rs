@@ -1,12 +1,14 @@
-//! Mutants, and what tells them from the rules: the unit tests of a library, the documents, and what the knock-outs changed.
+//! Mutants, and what tells them from the rules: the unit tests of a library, the documents, those of the lanes' tests, and what the
+//! knock-outs changed.
 //!
 //! ```text
-//! mutant ─► does it compile? ─► unit tests of its package ─► codes on documents, on knock-outs ─► evidence of documents ─► survivor
-//!                                        └── a test fails ────────┴── a value differs ───────────────┴──► killed
+//! mutant ─► does it compile? ─► unit tests of its package ─► codes on documents, on tables, on knock-outs ─► evidence of documents ─► survivor
+//!                                        └── a test fails ───────────┴── a value differs ─────────────────────┴──► killed
 //! ```
 //!
-//! A value is everything that a rule exports: identities, outcomes, causes, and what a check says. Of the knock-outs a mutant is put to an even
-//! selection only, so a survivor may be one that some other knock-out would tell; one that is told is told for good.
+//! A value is everything that a rule exports: identities, outcomes, causes, and what a check says; on the tables of tests only what those
+//! assert: identities and causes. Of tables and knock-outs a mutant is put to an even selection only, so a survivor may be one that
+//! some other would tell; one that is told is told for good.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -15,6 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::accepted::Accepted;
 use super::program::{LaneProgram, Program, Term, Values, all_values};
@@ -22,8 +25,8 @@ use super::trials::{Trials, digest};
 use super::{Half, ProveProgress};
 use crate::policy::{Engine, EngineValue, Location, Mutant, MutationOperator, PolicyError};
 
-/// How many knock-outs a mutant is put to in one lane.
-const MOST_KNOCK_OUTS: usize = 60;
+/// How many knock-outs a mutant is put to in one lane, and how many documents of its tests.
+const MOST: usize = 60;
 
 /// What the mutants showed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -105,6 +108,8 @@ struct Case<'program> {
 enum Kind {
     /// The codes on a document.
     Document,
+    /// The codes on a document of the lane's tests.
+    Table,
     /// The codes where a fact is knocked out.
     KnockOut,
     /// The evidence of a document, which takes the longest.
@@ -132,7 +137,9 @@ pub(super) fn try_all(
         Ok((input, values))
     });
     let documents = documents.collect::<Result<Vec<(EngineValue, Values)>, PolicyError>>()?;
-    let corpus = Corpus::new(program, &documents, trials)?;
+    let tables = program.lanes.iter().map(|lane| tabled(program, lane));
+    let tables = tables.collect::<Result<Vec<_>, PolicyError>>()?;
+    let corpus = Corpus::new(program, &documents, &tables, trials)?;
     let files: BTreeSet<&str> = program.mutants.iter().map(|mutant| mutant.location.file.as_str()).collect();
     let bases: BTreeMap<&str, Bases> = files
         .into_iter()
@@ -185,12 +192,13 @@ impl<'program> Corpus<'program> {
     fn new(
         program: &'program Program,
         documents: &'program [(EngineValue, Values)],
+        tables: &'program [Vec<(EngineValue, Values)>],
         trials: &'program Trials,
     ) -> Result<Self, PolicyError> {
         let (input, passing) = documents.first().ok_or_else(|| PolicyError::internal("there is no document"))?;
         let mut cases = Vec::new();
-        for lane in &program.lanes {
-            let mut found = Vec::new();
+        for (lane, tables) in program.lanes.iter().zip(tables) {
+            let mut found = cases_of_tables(lane, tables)?;
             for (document, known) in documents {
                 for kind in [Kind::Document, Kind::Evidence] {
                     let terms = lane.terms.iter().filter(|term| term.is_code == (kind == Kind::Document));
@@ -231,7 +239,7 @@ impl<'program> Corpus<'program> {
             }
         }
         let mut engines: Vec<Option<Engine>> = self.program.lanes.iter().map(|_| None).collect();
-        for kind in [Kind::Document, Kind::KnockOut, Kind::Evidence] {
+        for kind in [Kind::Document, Kind::Table, Kind::KnockOut, Kind::Evidence] {
             for (((lane, cases), slot), engine) in
                 self.program.lanes.iter().zip(&self.cases).zip(&bases.lanes).zip(&mut engines)
             {
@@ -264,11 +272,59 @@ impl<'program> Corpus<'program> {
 fn differs(lane: &LaneProgram, engine: &Engine, case: &Case<'_>, terms: &[&Term]) -> Result<bool, PolicyError> {
     let Ok(values) = lane.values_by(engine, &case.input, case.known, terms.iter().copied()) else { return Ok(true) };
     for term in terms {
-        if case.expected.get(&term.name) != Some(&digest(values.get(&term.name))?) {
+        let value = values.get(&term.name);
+        let found = if case.kind == Kind::Table { claims_digest(value)? } else { digest(value)? };
+        if case.expected.get(&term.name) != Some(&found) {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// The documents of a lane's tests, each with the values of its terms; one that cannot be evaluated says nothing of mutants.
+fn tabled(program: &Program, lane: &LaneProgram) -> Result<Vec<(EngineValue, Values)>, PolicyError> {
+    let documents = program.tables_of(&lane.lane)?;
+    let evaluated = documents.par_iter().map(|document| {
+        let input = EngineValue::new(document)?;
+        let values = if lane.is_rollup() {
+            all_values(program, &input)
+        } else {
+            lane.values(&input, &Values::new(), lane.terms.iter().filter(|term| term.is_code))
+        };
+        Ok(values.ok().map(|values| (input, values)))
+    });
+    Ok(evaluated.collect::<Result<Vec<_>, PolicyError>>()?.into_iter().flatten().collect())
+}
+
+/// The cases that the documents of a lane's tests are: of each the terms that no document before it has like this.
+fn cases_of_tables<'program>(
+    lane: &LaneProgram,
+    documents: &'program [(EngineValue, Values)],
+) -> Result<Vec<Case<'program>>, PolicyError> {
+    let mut seen = BTreeSet::new();
+    let mut cases = Vec::new();
+    for (document, known) in documents {
+        let mut expected = BTreeMap::new();
+        for term in lane.terms.iter().filter(|term| term.is_code) {
+            let claims = claims_digest(known.get(&term.name))?;
+            if seen.insert((term.name.clone(), claims.clone())) {
+                expected.insert(term.name.clone(), claims);
+            }
+        }
+        if !expected.is_empty() {
+            cases.push(Case { kind: Kind::Table, input: document.clone(), known, expected });
+        }
+    }
+    Ok(cases)
+}
+
+/// The digest of what a code claims, and how each claim ends.
+fn claims_digest(value: Option<&EngineValue>) -> Result<String, PolicyError> {
+    let checks = value.map(EngineValue::json).transpose()?.unwrap_or_default();
+    let of = |check: &Value| ["subject", "claim", "cause"].map(|key| check.get(key).cloned().unwrap_or_default());
+    let claims: BTreeSet<String> =
+        checks.as_array().into_iter().flatten().map(|check| Value::from(of(check).to_vec()).to_string()).collect();
+    Ok(hex::encode(Sha256::digest(Value::from_iter(claims).to_string())))
 }
 
 /// The cases of a kind that a mutant is put to, each with the terms that its rule is a part of: of the knock-outs an even selection.
@@ -285,7 +341,8 @@ fn chosen<'case, 'lane>(
         (!terms.is_empty()).then_some((case, terms))
     };
     let relevant: Vec<_> = cases.iter().filter(|case| case.kind == kind).filter_map(with_terms).collect();
-    let most = if kind == Kind::KnockOut { MOST_KNOCK_OUTS } else { relevant.len() };
+    let is_many = matches!(kind, Kind::Table | Kind::KnockOut);
+    let most = if is_many { MOST } else { relevant.len() };
     let step = relevant.len().div_ceil(most.max(1)).max(1);
     relevant.into_iter().step_by(step).collect()
 }

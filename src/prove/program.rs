@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::tables::Table;
 use crate::evaluate::evaluator_data;
 use crate::policy::{
     Dependencies, Engine, EngineValue, Mutant, Policies, Policy, PolicyError, PolicyOptions, PolicySet, Reach,
@@ -18,6 +19,8 @@ pub(super) type Values = BTreeMap<String, EngineValue>;
 pub(super) struct Program {
     pub(super) lanes: Vec<LaneProgram>,
     pub(super) mutants: Vec<Mutant>,
+    /// The rules beside the tests of lanes that may hold documents, each with the files that it needs.
+    tables: Vec<(Table, Vec<String>)>,
     /// The tests of each library, by its package.
     tests: BTreeMap<String, TestProgram>,
     files: BTreeMap<String, SourceFile>,
@@ -78,6 +81,7 @@ impl Program {
                 .filter(|policy| tested.contains(policy.source.file.as_str()))
                 .flat_map(mutants)
                 .collect(),
+            tables: Table::of(&syntax, &dependencies),
             tests: BTreeMap::new(),
             files: files.into_iter().map(|file| (file.name.clone(), file)).collect(),
             data,
@@ -137,6 +141,15 @@ impl Program {
     pub(super) fn rolls_up(&self, term: &str, code: &str) -> bool {
         let lane = self.lanes.iter().find(|lane| lane.terms.iter().any(|found| found.name == term));
         lane.is_some_and(|lane| lane.given.values().any(|given| given == code))
+    }
+
+    /// The documents in the tables of a lane's tests.
+    pub(super) fn tables_of(&self, lane: &str) -> Result<Vec<Value>, PolicyError> {
+        let tables: Vec<_> = self.tables.iter().filter(|(table, _)| table.lane == lane).collect();
+        let files: BTreeSet<&String> = tables.iter().flat_map(|(_, files)| files).collect();
+        let engine = self.prepared(self.engine_of(files.into_iter())?)?;
+        let nothing = EngineValue::new(&serde_json::json!({}))?;
+        Ok(tables.into_iter().flat_map(|(table, _)| table.documents(&engine, &nothing)).collect())
     }
 
     /// The tests that stand beside a library's rule.

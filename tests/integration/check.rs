@@ -37,7 +37,7 @@ fn a_defect_is_shown_where_it_stands_with_what_to_do() {
         "3 | x := input.run.regoin\n",
         "^^^^^^^^^^^^^^^^",
         "= help: did you mean `region`?",
-        "1 files, 0 lanes, 0 codes: 1 defect",
+        "1 file, 0 lanes, 0 codes: 1 defect",
     ] {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
     }

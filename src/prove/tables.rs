@@ -1,0 +1,75 @@
+//! The documents in the tables of the lanes' tests.
+//!
+//! A test that judges many documents holds them in a rule beside it, as members `document` of whatever the rule's value is. What the tests
+//! are about is what a mutant should be put to, too.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::policy::{Dependencies, Engine, EngineValue, Head, Policy, Rule, lane_of_package};
+
+/// The member that holds a document.
+const DOCUMENT: &str = "document";
+
+/// A rule that may be such a table.
+pub(super) struct Table {
+    /// `M2.A`.
+    pub(super) lane: &'static str,
+    /// `data.m2.a_test._damaged`.
+    query: String,
+}
+
+impl Table {
+    /// The rules beside the tests of lanes, with the files that they need.
+    pub(super) fn of(policies: &[Policy], dependencies: &Dependencies) -> Vec<(Self, Vec<String>)> {
+        let mut tables = Vec::new();
+        for policy in policies {
+            let package = policy.ast.package_path();
+            let [Some("m2"), Some(letter)] = [package.first(), package.get(1)].map(Option::<&&str>::copied) else {
+                continue;
+            };
+            let is_test = package.last().is_some_and(|last| last.ends_with("_test"));
+            let Some(lane) = lane_of_package(&["m2", letter.trim_end_matches("_test")]).filter(|_| is_test) else {
+                continue;
+            };
+            for rule in &policy.ast.rules {
+                if let ([name], Rule::Spec { head: Head::Compr { .. }, .. }) = (rule.name().as_slice(), rule)
+                    && !name.starts_with("test_")
+                {
+                    let path = format!("{}.{name}", package.join("."));
+                    let reach = dependencies.reach(&path, |_| false);
+                    tables.push((Self { lane, query: format!("data.{path}") }, reach.files.into_iter().collect()));
+                }
+            }
+        }
+        tables
+    }
+
+    /// The documents that it holds. A rule that cannot be evaluated by itself is no table, nor is a value that JSON cannot say.
+    pub(super) fn documents(&self, engine: &Engine, nothing: &EngineValue) -> Vec<Value> {
+        let terms = BTreeMap::from([(self.query.clone(), self.query.clone())]);
+        let Ok(values) = engine.values(&self.query, nothing, &terms) else { return Vec::new() };
+        let mut documents = Vec::new();
+        for value in values.values().filter_map(|value| value.json().ok()) {
+            collect(&value, &mut documents);
+        }
+        documents
+    }
+}
+
+fn collect(value: &Value, documents: &mut Vec<Value>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                if name == DOCUMENT && member.is_object() {
+                    documents.push(member.clone());
+                } else {
+                    collect(member, documents);
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, documents)),
+        _ => {}
+    }
+}
