@@ -11,7 +11,9 @@ _document := {"section": {
 	"absent": {"status": "absent", "error": {"code": "NoSuchThing", "kind": "not_found"}},
 	"denied": {"status": "unreadable", "error": {"code": "AccessDenied", "kind": "denied", "action": "s:Get"}},
 	"hung": {"status": "unreadable", "error": {"code": "Timeout", "kind": "timeout"}},
+	"throttled": {"status": "unreadable", "error": {"code": "Throttled", "kind": "other", "message": "slow\ndown"}},
 	"skipped": {"status": "not_collected", "reason": "out of scope"},
+	"unexplained": {"status": "not_collected"},
 	"malformed": {"status": "fine", "value": {"x": 1}},
 	"text": "present",
 	"silent": {"status": "present", "value": {"x": 1}},
@@ -22,15 +24,19 @@ _ref(name, field) := {"at": ["section", name], "field": field, "handles": []}
 _of_all(names) := {name: [fact.status(_ref(name, [])), fact.outcome(_ref(name, []))] | some name in names}
 
 test_every_place_has_a_status_and_an_outcome if {
-	found := _of_all(["a/b~c", "absent", "denied", "hung", "skipped", "malformed", "text", "hole"]) with input as _document
+	names := object.keys(_document.section) | {"hole"}
+	found := _of_all(names) with input as _document
 	found == {
 		"a/b~c": ["present", "present"],
 		"absent": ["absent", "absent (NoSuchThing)"],
 		"denied": ["unreadable", "unreadable (AccessDenied, needs s:Get)"],
 		"hung": ["unreadable", "unreadable (Timeout)"],
+		"throttled": ["unreadable", "unreadable (Throttled: slow; down)"],
 		"skipped": ["not_collected", "not collected (out of scope)"],
+		"unexplained": ["not_collected", "not collected (no reason given)"],
 		"malformed": ["missing", "not in the fact document"],
 		"text": ["missing", "not in the fact document"],
+		"silent": ["present", "present"],
 		"hole": ["missing", "not in the fact document"],
 	}
 }

@@ -239,3 +239,14 @@ test_each_grant_is_boundless_as_its_table_says if {
 	}
 	found == {name: case.boundless | some name, case in _grants}
 }
+
+test_wildcards_alone_are_special if {
+	special := split(`.+()[]{}^$|\`, "")
+	wrong := [character |
+		some character in special
+		pattern := concat("", ["a", character, "*"])
+		found := [iam.matches(pattern, concat("", ["a", character, "b"])), iam.matches(pattern, "axb")]
+		found != [true, false]
+	]
+	wrong == []
+}

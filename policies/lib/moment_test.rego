@@ -61,3 +61,23 @@ test_days_are_counted if {
 }
 
 test_a_moment_has_a_day if moment.day(_one) == "2026-02-22"
+
+test_each_month_has_its_days if {
+	none := {day |
+		some day in [
+			"2025-01-31", "2025-03-31", "2025-04-31", "2025-05-31", "2025-06-31", "2025-07-31", "2025-08-31", "2025-09-31",
+			"2025-10-31", "2025-11-31", "2025-12-31", "2024-02-29", "2024-02-30", "2025-02-28", "2025-02-29",
+		]
+		moment.nanoseconds(sprintf("%sT00:00:00Z", [day])) == null
+	}
+	none == {
+		"2025-04-31", "2025-06-31", "2025-09-31", "2025-11-31", "2024-02-30", "2025-02-29",
+	}
+}
+
+test_one_moment_is_in_order if moment.in_order([_one])
+
+test_an_age_is_exact_to_the_nanosecond if {
+	moment.is_within("2026-02-22T20:00:00Z", "2026-02-22T21:00:00Z", 1)
+	not moment.is_within("2026-02-22T20:00:00Z", "2026-02-22T21:00:00.000000001Z", 1)
+}

@@ -82,6 +82,53 @@ _cases := {
 		"document": _document({"status": "unreadable", "receipts": ["s3.HeadBucket/b"]}, {}),
 		"problems": {"s3.HeadBucket/b is not on record"},
 	},
+	"a page of several": {
+		"document": _document(_present(["s3.HeadBucket/b#2"]), {"s3.HeadBucket/b#2": _answered}),
+		"problems": set(),
+	},
+	"named by a parameter": {
+		"document": _document(
+			_present(["s3.HeadBucket/x"]),
+			{"s3.HeadBucket/x": object.union(_answered, {"parameters": {"Bucket": "arn:x:path/b"}})},
+		),
+		"problems": set(),
+	},
+	"parameters that are none": {
+		"document": _document(
+			_present(["s3.HeadBucket/x"]),
+			{"s3.HeadBucket/x": object.union(_answered, {"parameters": ["arn:x:path/b"]})},
+		),
+		"problems": {"no receipt names arn:x:path/b", "no receipt of s3.HeadBucket about it"},
+	},
+	"absent, by a call without an answer": {
+		"document": _document(
+			{"status": "absent", "error": {"kind": "not_found"}, "receipts": ["s3.HeadBucket/b"]},
+			{"s3.HeadBucket/b": {"kind": "aws", "service": "s3", "operation": "HeadBucket"}},
+		),
+		"problems": {"s3.HeadBucket/b has no answer"},
+	},
+	"absent, by a call about something else": {
+		"document": _document(
+			{"status": "absent", "error": {"kind": "not_found"}, "receipts": ["s3.HeadBucket/c"]},
+			{"s3.HeadBucket/c": object.union(_answered, {"http_status": 404})},
+		),
+		"problems": {"no receipt names arn:x:path/b"},
+	},
+	"unreadable, by a call about something else that never answered": {
+		"document": _document(
+			{"status": "unreadable", "receipts": ["s3.HeadBucket/c"]},
+			{"s3.HeadBucket/c": {"kind": "aws", "service": "s3", "operation": "HeadBucket"}},
+		),
+		"problems": set(),
+	},
+	"a receipt that says nothing of its call": {
+		"document": _document(_present(["s3.HeadBucket/b"]), {"s3.HeadBucket/b": {"kind": "aws", "http_status": 200}}),
+		"problems": {"s3.HeadBucket/b is the record of -.-"},
+	},
+	"a receipt of no known kind": {
+		"document": _document(_present(["s3.HeadBucket/b"]), {"s3.HeadBucket/b": object.union(_answered, {"kind": "x"})}),
+		"problems": {"s3.HeadBucket/b is of an unknown kind"},
+	},
 	"nothing there": {"document": {}, "problems": {"the fact document holds no observation here"}},
 }
 
@@ -105,4 +152,42 @@ test_an_identified_run_names_everything if {
 	damaged := object.union(run, {"tool": {"name": " "}, "registry": {"digest": 1}})
 	incomplete := receipt.identifies("run") with input as {"run": damaged}
 	[incomplete.cause, incomplete.actual] == ["evidence", ["tool.name", "registry.digest"]]
+}
+
+test_only_some_http_statuses_are_an_answer if {
+	answers := {http_status |
+		some http_status in [199, 200, 299, 300, 301, 302, 404]
+		answered := {"s3.HeadBucket/b": object.union(_answered, {"http_status": http_status})}
+		document := _document(_present(["s3.HeadBucket/b"]), answered)
+		receipt.problems(_ref) == set() with input as document
+	}
+	answers == {200, 299, 301}
+}
+
+# A step of Terraform that ended with an exit code, and the receipts of what it ran.
+_step(step, value, receipts) := problems if {
+	ref := {"subject": "core", "at": ["terraform", "stacks", "core", step], "field": [], "handles": []}
+	observation := {"status": "present", "value": value, "receipts": [key | some key, _ in receipts]}
+	problems := receipt.problems(ref) with input as {
+		"terraform": {"stacks": {"core": {step: observation}}},
+		"receipts": receipts,
+	}
+}
+
+test_a_command_ended_as_its_receipt_says if {
+	key := "terraform.plan/core"
+	_step("plan", {"exit_code": 2}, {key: {"kind": "terraform", "exit_code": 2}}) == set()
+	_step("plan", {"exit_code": 2}, {key: {"kind": "terraform"}}) == {
+		"terraform.plan/core never ended", "no receipt ended with exit code 2",
+	}
+	_step("plan", {"exit_code": 2}, {key: {"kind": "terraform", "exit_code": 1}}) == {
+		"terraform.plan/core ended with exit code 1", "no receipt ended with exit code 2",
+	}
+	_step("plan", {}, {"terraform.init/core": {"kind": "terraform", "exit_code": 0}}) == {"no receipt of terraform.plan about it"}
+}
+
+test_a_file_is_known_by_its_digest if {
+	key := "file.backend/core"
+	_step("backend", {}, {key: {"kind": "file", "digest": "sha256:00"}}) == set()
+	_step("backend", {}, {key: {"kind": "file"}}) == {"file.backend/core has no digest of what was read"}
 }

@@ -83,3 +83,36 @@ test_a_waived_blocker_is_registered_and_blocks_nothing if {
 test_handles_are_reported_with_their_lines if {
 	report.handles(["NAME", "OTHER"]) == {"NAME": {"value": "n", "line": 3}, "OTHER": null} with input as _document
 }
+
+test_what_the_evaluator_says_is_passed_on if {
+	verdict := {"status": "PASS", "next_gate": "M2.B_READY", "blocked_by": ["M2.X"], "reasons": ["r"], "blockers": []}
+	evaluator := {
+		"verdict": {"lanes": {"M2.A": verdict}, "reasons": ["run"]},
+		"contract_overrides": ["o"],
+		"waived": [{"code": "M2A-B5", "subject": "s"}],
+	}
+	summary := report.execution_summary("M2.A") with input as _document with data.factgate as evaluator
+	[summary.overall_pass, summary.next_gate, summary.blocked_by, summary.reasons, summary.contract_overrides] == [
+		true, "M2.B_READY", ["M2.X"], ["r"], ["o"],
+	]
+	register := report.blocker_register("M2.A") with input as _document with data.factgate as evaluator
+	register.blocked_by == ["M2.X"]
+	report.waived == {["M2A-B5", "s"]} with data.factgate as evaluator
+	report.reasons == ["run"] with data.factgate as evaluator
+}
+
+test_a_lane_that_nobody_judged_opens_no_gate if {
+	summary := report.execution_summary("M2.A") with input as _document
+	[summary.next_gate, summary.blocked_by, summary.reasons] == ["BLOCKED", [], []]
+}
+
+test_blockers_are_classed if {
+	verdict := {"lanes": {"M2.A": {"blockers": [
+		{"code": "M2A-B2", "taxonomy": "M2-B1"},
+		{"code": "M2A-B4", "taxonomy": "M2-B2"},
+		{"code": "M2A-B1", "taxonomy": "M2-B1"},
+	]}}}
+	classes := report.taxonomy(["M2.A"]) with input as _document with data.factgate as {"verdict": verdict}
+	open := {class: codes | some class, codes in classes; codes != []}
+	open == {"M2-B1": ["M2A-B1", "M2A-B2"], "M2-B2": ["M2A-B4"]}
+}

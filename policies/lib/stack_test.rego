@@ -85,3 +85,75 @@ test_answers_know_the_exit_codes_of_their_command if {
 	codes := [stack.answer("core", step, []).exit_codes | some step in ["plan", "post_apply_plan", "state"]]
 	codes == [[0, 2], [0, 2], [0]]
 }
+
+test_each_run_says_what_became_of_its_plan if {
+	said := {name: actual |
+		some name, run in _runs
+		document := _document(run.steps)
+		actual := stack.applied("core").actual with input as document
+	}
+	listing := "a plan that ended as one without changes and lists some"
+	said == {
+		"clean": "no changes",
+		"clean, and lists a resource": listing,
+		"clean, and lists an output": listing,
+		"clean, and lists nothing at all": listing,
+		"dirty, only planned": "changes, and the apply: not collected (no changes)",
+		"failed plan": "the command failed (exit code 1)",
+		"unreadable plan": "unreadable (Timeout)",
+		"applied": "changes, and an apply of this plan",
+		"applied, dirty again": "changes, and an apply of this plan",
+		"applied, then unreadable": "changes, and an apply of this plan",
+		"failed apply": "changes, and an apply that ended with exit code 1",
+		"unreadable apply": "unreadable (Timeout)",
+		"apply of another plan": "changes, and an apply of another plan",
+		"apply of nobody knows what": "changes, and an apply of another plan",
+	}
+}
+
+test_a_plan_after_an_apply_must_be_read if {
+	causes := {name: cause |
+		some name, step in {
+			"not made": {},
+			"clean": _after(0),
+			"dirty": _after(2),
+			"failed": _after(1),
+			"unreadable": _unreadable("post_apply_plan"),
+			"missing": {"post_apply_plan": null},
+		}
+		document := _document(step)
+		cause := stack.reread("core").cause with input as document
+	}
+	causes == {
+		"not made": "none", "clean": "none", "dirty": "none",
+		"failed": "unreadable", "unreadable": "unreadable", "missing": "unreadable",
+	}
+}
+
+# What the other steps say of an applied plan.
+_told := object.union_n([_plan(2), _apply(0, "d"), {
+	"outputs": {"status": "present", "value": {"exit_code": 0, "values": {"a": {"value": 1}}}},
+	"state": {"status": "present", "value": {"exit_code": 0, "outputs": ["a"], "serial": 7, "lineage": "l"}},
+}])
+
+_inconsistent(steps) := {claim.claim | some claim in claims; claim.cause == "evidence"} if {
+	claims := stack.consistent("core") with input as _document(object.union(_told, steps))
+}
+
+test_what_the_steps_say_agrees if {
+	_inconsistent({}) == set()
+	_inconsistent({"apply": {"status": "not_collected", "reason": "x"}}) == set()
+	_inconsistent(_apply(0, "e")) == {"an apply names the plan of this run"}
+	_inconsistent({"state": {"value": {"outputs": ["a", "b"]}}}) == {"terraform output and the state name the same outputs"}
+	every damage in [{"lineage": ""}, {"lineage": 7}, {"serial": "7"}] {
+		_inconsistent({"state": {"value": damage}}) == {"the state has a serial and a lineage"}
+	}
+}
+
+test_an_apply_is_shown_beside_its_plan if {
+	shown := {[claim.expected, claim.actual] |
+		some claim in stack.consistent("core")
+		claim.claim == "an apply names the plan of this run"
+	} with input as _document(object.union(_told, _apply(0, "e")))
+	shown == {["d", "e"]}
+}

@@ -288,6 +288,27 @@ impl Expr {
         }
     }
 
+    /// What it covers of a text. The engine lets an object of several members begin where its last one stands.
+    pub(crate) fn excerpt<'text>(&self, text: &'text str) -> &'text str {
+        let Range { start, end } = self.span().range(text);
+        text.get(self.brace(text).unwrap_or(start)..end).unwrap_or_default()
+    }
+
+    /// Where the brace stands that it begins with, if it is an object or begins with one.
+    fn brace(&self, text: &str) -> Option<usize> {
+        match self {
+            Self::Object { fields, .. } => {
+                let (_, key, _) = fields.first()?;
+                text.get(..key.span().range(text).start)?.rfind('{')
+            }
+            Self::Binary { lhs, .. }
+            | Self::Comparison { lhs, .. }
+            | Self::Arithmetic { lhs, .. }
+            | Self::Membership { key: None, value: lhs, .. } => lhs.brace(text),
+            _ => None,
+        }
+    }
+
     /// The text that it is, if it is a constant text.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {

@@ -361,7 +361,9 @@ mod tests {
                      test_each if {\n\tsome v in [1, 2, 3, 4]\n\tv > 5\n}\n\n\
                      test_with if {\n\ta.y == 9 with input as {\"y\": true}\n}\n\n\
                      test_not if not a.x\n\n\
-                     test_value := a.x == 2\n";
+                     test_value := a.x == 2\n\n\
+                     test_union if is_string({a.x} | {2})\n\n\
+                     test_object if a.x == {\n\t\"one\": 1,\n\t\"x\": [a.x],\n}\n";
         let set = set(&[POLICY, ("lib/a_test.rego", tests)]).unwrap();
         let report = run(&set).unwrap();
         let shown: Vec<(&str, String)> = report
@@ -384,6 +386,12 @@ mod tests {
                 ("test_with", "22: a.y == 9 with input as {\"y\": true}: a.y is 2".to_owned()),
                 ("test_not", "25: not a.x: a.x is 1".to_owned()),
                 ("test_value", "27: (a.x == 2) == true: a.x is 1".to_owned()),
+                ("test_union", "29: is_string({a.x} | {2}): {a.x} | {2} is [1,2]".to_owned()),
+                (
+                    "test_object",
+                    "31: a.x == { \"one\": 1, \"x\": [a.x], }: a.x is 1; { \"one\": 1, \"x\": [a.x], } is {\"one\":1,\"x\":[1]}"
+                        .to_owned(),
+                ),
             ]
         );
     }

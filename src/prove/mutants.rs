@@ -7,8 +7,8 @@
 //! ```
 //!
 //! A value is everything that a rule exports: identities, outcomes, causes, and what a check says; on the tables of tests only what those
-//! assert: identities and causes. Of tables and knock-outs a mutant is put to an even selection only, so a survivor may be one that
-//! some other would tell; one that is told is told for good.
+//! assert: identities and causes. Of the knock-outs a mutant is put to an even selection only, so a survivor may be one that some other
+//! would tell; one that is told is told for good.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -25,8 +25,8 @@ use super::trials::{Trials, digest};
 use super::{Half, ProveProgress};
 use crate::policy::{Engine, EngineValue, Location, Mutant, MutationOperator, PolicyError};
 
-/// How many knock-outs a mutant is put to in one lane, and how many documents of its tests.
-const MOST: usize = 60;
+/// How many knock-outs a mutant is put to in one lane.
+const MOST_KNOCK_OUTS: usize = 60;
 
 /// What the mutants showed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -341,8 +341,7 @@ fn chosen<'case, 'lane>(
         (!terms.is_empty()).then_some((case, terms))
     };
     let relevant: Vec<_> = cases.iter().filter(|case| case.kind == kind).filter_map(with_terms).collect();
-    let is_many = matches!(kind, Kind::Table | Kind::KnockOut);
-    let most = if is_many { MOST } else { relevant.len() };
+    let most = if kind == Kind::KnockOut { MOST_KNOCK_OUTS } else { relevant.len() };
     let step = relevant.len().div_ceil(most.max(1)).max(1);
     relevant.into_iter().step_by(step).collect()
 }

@@ -81,8 +81,10 @@ pub(super) fn explain(
             None => file.clone(),
         })
         .collect();
-    // These files broke no law without the probes, which no author wrote.
-    let (mut engine, _) = Engine::parse(&files, options.time_limit)?;
+    // These files broke no law without the probes. Where the engine does not parse one of those, the tests have failed all the same.
+    let Ok((mut engine, _)) = Engine::parse(&files, options.time_limit) else {
+        return Ok(failed.iter().map(|_| None).collect());
+    };
     engine.add_data(&super::super::evaluated_data(set, options)?)?;
     let engine = engine.prepare()?;
     let input = EngineValue::new(&serde_json::json!({}))?;
@@ -106,7 +108,8 @@ fn add_probes(text: &mut String, number: usize, test: &Failed<'_>) -> Vec<Probe>
         text.push_str(&format!("\n{prefix} := [true |\n{prelude}\t{statement}\n]\n"));
         let parts = parts.into_iter().enumerate().map(|(index, (part, with))| {
             let name = format!("{prefix}_{index}");
-            text.push_str(&format!("\n{name} := [value |\n{prelude}\tvalue := {part}{with}\n]\n"));
+            // Without the parentheses the engine does not parse a union.
+            text.push_str(&format!("\n{name} := [value |\n{prelude}\tvalue := ({part}){with}\n]\n"));
             (one_line(&part), name)
         });
         let parts = parts.collect();
@@ -115,26 +118,26 @@ fn add_probes(text: &mut String, number: usize, test: &Failed<'_>) -> Vec<Probe>
     let Rule::Spec { head, bodies, .. } = test.rule else { return Vec::new() };
     if let Some(body) = bodies.first() {
         for statement in &body.query.stmts {
-            let parts = parts(statement, &excerpt);
+            let parts = parts(statement, &source);
             add(&before, excerpt(statement.span), place(statement.span), parts);
             before.push(excerpt(statement.span));
         }
     }
     // `test_x := value if { … }`: the value must be true as well.
     if let Some(value) = head.value() {
-        let value_text = excerpt(value.span());
-        let parts = operands(value).into_iter().map(|part| (excerpt(part.span()), String::new())).collect();
+        let value_text = value.excerpt(&source).to_owned();
+        let parts = operands(value).into_iter().map(|part| (part.excerpt(&source).to_owned(), String::new())).collect();
         add(&before, format!("({value_text}) == true"), place(value.span()), parts);
     }
     probes
 }
 
 /// The parts of a statement that are worth looking at: their texts, and the `with` that they stand under.
-fn parts(statement: &Statement, excerpt: &impl Fn(Span) -> String) -> Vec<(String, String)> {
+fn parts(statement: &Statement, source: &str) -> Vec<(String, String)> {
     let with: String = statement
         .with_mods
         .iter()
-        .map(|with| format!(" with {} as {}", excerpt(with.refr.span()), excerpt(with.replacement.span())))
+        .map(|with| format!(" with {} as {}", with.refr.excerpt(source), with.replacement.excerpt(source)))
         .collect();
     let expressions = match &statement.literal {
         Literal::SomeVars { .. } => Vec::new(),
@@ -147,7 +150,7 @@ fn parts(statement: &Statement, excerpt: &impl Fn(Span) -> String) -> Vec<(Strin
             all
         }
     };
-    expressions.into_iter().map(|part| (excerpt(part.span()), with.clone())).collect()
+    expressions.into_iter().map(|part| (part.excerpt(source).to_owned(), with.clone())).collect()
 }
 
 /// What an expression is put together from, as far as it is not written out; of a reference, what it starts from.
