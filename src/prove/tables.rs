@@ -73,3 +73,29 @@ fn collect(value: &Value, documents: &mut Vec<Value>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::policy::{PolicyOptions, PolicySet, SourceFile, evaluated_data};
+
+    #[test]
+    fn every_shipped_lane_has_documents_in_the_tables_of_its_tests() {
+        let set = PolicySet::embedded().unwrap();
+        let files: Vec<SourceFile> = set.policies().iter().chain(set.tests()).cloned().collect();
+        let (_, policies) = Engine::parse(&files, Duration::from_secs(60)).unwrap();
+        let dependencies = Dependencies::of(&policies, &BTreeSet::new());
+        let nothing = EngineValue::new(&serde_json::json!({})).unwrap();
+        let mut engine = Engine::empty(Duration::from_secs(60)).with_policies(&files).unwrap();
+        engine.add_data(&evaluated_data(&set, &PolicyOptions::default()).unwrap()).unwrap();
+        let engine = engine.prepare().unwrap();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for (table, _) in Table::of(&policies, &dependencies) {
+            *counts.entry(table.lane).or_default() += table.documents(&engine, &nothing).len();
+        }
+        assert!(counts.len() == 10 && counts.values().all(|count| *count > 20), "{counts:?}");
+    }
+}
