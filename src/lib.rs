@@ -30,6 +30,14 @@ mod suggestion;
 pub mod verdict;
 pub mod waiver;
 
+/// This program, as fact documents name what wrote them.
+pub(crate) fn tool() -> factgate_collector::fact::Tool {
+    factgate_collector::fact::Tool {
+        name: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
 /// Runs the command line of this process and tells what its caller must see.
 pub fn run() -> std::process::ExitCode {
     let cli = match cli::Cli::read() {

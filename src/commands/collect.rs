@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use factgate_collector::approval::{Approval, ApprovalKind};
 use factgate_collector::collect::{self, Event, Evidence, Request};
-use factgate_collector::fact::{self, Facts, Handle, RunClock, Tool};
+use factgate_collector::fact::{self, Facts, Handle, RunClock};
 use factgate_collector::file::{check_file, check_folder};
 use factgate_collector::registry::Registry;
 use factgate_collector::rehearsal::Section;
@@ -145,7 +145,7 @@ pub(super) fn request(registry: Registry, source: &SourceSettings, policy: &Poli
     Request {
         clock: RunClock::now(),
         registry,
-        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        tool: crate::tool(),
         terraform,
         aws: aws_options(source),
         defaults: defaults(policy),

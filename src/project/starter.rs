@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use factgate_collector::fact::{Facts, Tool};
+use factgate_collector::fact::Facts;
 use factgate_collector::registry::{Format, Registry};
 use include_dir::{Dir, include_dir};
 use serde_json::Value;
@@ -102,13 +102,13 @@ fn sealed(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, Error> {
     let mut document = Facts::parse(FACTS, text(FACTS)?)?.document().clone();
     document.handles = registry.handles;
     document.run.registry = registry.source;
-    document.run.tool = Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
+    document.run.tool = crate::tool();
     Ok(format!("{:#}\n", document.seal()?.json()).into_bytes())
 }
 
 /// What this binary was built with.
 fn shipped<'file>(file: Option<&'file [u8]>, name: &str) -> Result<&'file [u8], PolicyError> {
-    file.ok_or_else(|| PolicyError::Internal { message: format!("{name} is not among the files of this build") })
+    file.ok_or_else(|| PolicyError::internal(format!("{name} is not among the files of this build")))
 }
 
 #[cfg(test)]

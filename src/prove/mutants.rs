@@ -116,6 +116,13 @@ enum Kind {
     Evidence,
 }
 
+impl Kind {
+    /// The digest of what is looked at of a term's value.
+    fn digest(self, value: Option<&EngineValue>) -> Result<String, PolicyError> {
+        if self == Self::Table { claims_digest(value) } else { digest(value) }
+    }
+}
+
 /// The engines to which the mutants of one file are added.
 struct Bases {
     lanes: Vec<OnceLock<Result<Engine, String>>>,
@@ -202,7 +209,7 @@ impl<'program> Corpus<'program> {
             for (document, known) in documents {
                 for kind in [Kind::Document, Kind::Evidence] {
                     let terms = lane.terms.iter().filter(|term| term.is_code == (kind == Kind::Document));
-                    let expected = terms.map(|term| Ok((term.name.clone(), digest(known.get(&term.name))?)));
+                    let expected = terms.map(|term| Ok((term.name.clone(), kind.digest(known.get(&term.name))?)));
                     let expected = expected.collect::<Result<_, PolicyError>>()?;
                     found.push(Case { kind, input: document.clone(), known, expected });
                 }
@@ -273,8 +280,7 @@ fn differs(lane: &LaneProgram, engine: &Engine, case: &Case<'_>, terms: &[&Term]
     let Ok(values) = lane.values_by(engine, &case.input, case.known, terms.iter().copied()) else { return Ok(true) };
     for term in terms {
         let value = values.get(&term.name);
-        let found = if case.kind == Kind::Table { claims_digest(value)? } else { digest(value)? };
-        if case.expected.get(&term.name) != Some(&found) {
+        if case.expected.get(&term.name) != Some(&case.kind.digest(value)?) {
             return Ok(true);
         }
     }
@@ -306,7 +312,7 @@ fn cases_of_tables<'program>(
     for (document, known) in documents {
         let mut expected = BTreeMap::new();
         for term in lane.terms.iter().filter(|term| term.is_code) {
-            let claims = claims_digest(known.get(&term.name))?;
+            let claims = Kind::Table.digest(known.get(&term.name))?;
             if seen.insert((term.name.clone(), claims.clone())) {
                 expected.insert(term.name.clone(), claims);
             }
@@ -341,8 +347,7 @@ fn chosen<'case, 'lane>(
         (!terms.is_empty()).then_some((case, terms))
     };
     let relevant: Vec<_> = cases.iter().filter(|case| case.kind == kind).filter_map(with_terms).collect();
-    let most = if kind == Kind::KnockOut { MOST_KNOCK_OUTS } else { relevant.len() };
-    let step = relevant.len().div_ceil(most.max(1)).max(1);
+    let step = if kind == Kind::KnockOut { relevant.len().div_ceil(MOST_KNOCK_OUTS).max(1) } else { 1 };
     relevant.into_iter().step_by(step).collect()
 }
 

@@ -26,9 +26,7 @@ impl Table {
         let mut tables = Vec::new();
         for policy in policies {
             let package = policy.ast.package_path();
-            let [Some("m2"), Some(letter)] = [package.first(), package.get(1)].map(Option::<&&str>::copied) else {
-                continue;
-            };
+            let ["m2", letter, ..] = package.as_slice() else { continue };
             let is_test = package.last().is_some_and(|last| last.ends_with("_test"));
             let Some(lane) = lane_of_package(&["m2", letter.trim_end_matches("_test")]).filter(|_| is_test) else {
                 continue;

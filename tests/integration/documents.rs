@@ -8,6 +8,7 @@ use factgate::evaluate::{Document, Evaluation, evaluate, judge};
 use factgate::policy::{Origin, Policies, PolicyOptions, PolicySet};
 use factgate::verdict::Verdict;
 use factgate_collector::fact::{FactDocument, Facts};
+use factgate_collector::json::escape;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -104,7 +105,7 @@ pub(crate) fn observations(document: &Value) -> Vec<String> {
             return;
         }
         for (name, inner) in fields {
-            collect(inner, &format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), found);
+            collect(inner, &format!("{pointer}/{}", escape(name)), found);
         }
     }
     let mut found = vec!["/run/caller_identity".to_owned()];

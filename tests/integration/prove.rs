@@ -4,6 +4,7 @@ use factgate::evaluate::Document;
 use factgate::policy::{PolicyOptions, PolicySet};
 use factgate::prove::{Accepted, Half, NamedDocument, ProveOptions, Way, prove};
 use factgate::verdict::Outcome;
+use factgate_collector::json::escape;
 use serde_json::Value;
 
 use crate::documents::{judge_as_is, observations, ready, remove};
@@ -46,7 +47,7 @@ fn no_fact_of_ten_lanes_can_be_knocked_out_unnoticed_but_for_those_that_are_acce
 fn facts(document: &Value) -> Vec<String> {
     let members = |section: &str| -> Vec<String> {
         let names = document[section].as_object().unwrap().keys();
-        names.map(|name| format!("/{section}/{}", name.replace('~', "~0").replace('/', "~1"))).collect()
+        names.map(|name| format!("/{section}/{}", escape(name))).collect()
     };
     [observations(document), members("handles"), members("receipts")].concat()
 }

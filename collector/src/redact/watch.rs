@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::{FINGERPRINT, Memory, Redactor, SHORTEST_SWEPT, Sweep, credentials};
 use crate::fact::{Finding, FindingKind, PlaintextScan, ScannedSource};
+use crate::json::escape;
 
 /// A learned secret that is shorter is too likely to be part of something else in a log.
 const SHORTEST_EVIDENT: usize = 8;
@@ -65,7 +66,7 @@ impl Redactor {
             }
             Value::Object(fields) => {
                 for (name, field) in fields {
-                    let name = name.replace('~', "~0").replace('/', "~1");
+                    let name = escape(name);
                     self.watch_value(source, &format!("{at}/{name}"), field);
                 }
             }

@@ -108,8 +108,7 @@ fn add_probes(text: &mut String, number: usize, test: &Failed<'_>) -> Vec<Probe>
         text.push_str(&format!("\n{prefix} := [true |\n{prelude}\t{statement}\n]\n"));
         let parts = parts.into_iter().enumerate().map(|(index, (part, with))| {
             let name = format!("{prefix}_{index}");
-            // Without the parentheses the engine does not parse a union.
-            text.push_str(&format!("\n{name} := [value |\n{prelude}\tvalue := ({part}){with}\n]\n"));
+            text.push_str(&format!("\n{name} := [value |\n{prelude}\tvalue := {part}{with}\n]\n"));
             (one_line(&part), name)
         });
         let parts = parts.collect();
