@@ -143,8 +143,7 @@ fn evaluation(
         Some(_) => policies.engine_with(&json!({"waived": waived}))?,
     };
     // All of them first: the rollup also judges the evidence of the lanes before it.
-    let findings: Vec<_> =
-        policies.lanes().iter().map(|lane| checks::evaluate(&engine, lane, &input)).collect::<Result<_, _>>()?;
+    let findings = checks::evaluate(&engine, policies.lanes(), &input)?;
     let evidence = verdicts::evidence(policies.lanes(), &findings);
     let scope = verdicts::Scope { document, policies, covered: &covered, waivers: &judged, evidence };
     let mut verdicts = Vec::new();
@@ -188,8 +187,9 @@ pub(crate) fn code_checks(
     facts: &Value,
 ) -> Result<Vec<Check>, EvaluateError> {
     let alone = Lane { codes: vec![code.clone()], has_observations: false, ..lane.clone() };
-    let codes = checks::evaluate(policies.engine(), &alone, &EngineValue::new(facts)?)?.codes;
-    Ok(codes.into_iter().flat_map(|code| code.checks).collect())
+    let findings = checks::evaluate(policies.engine(), &[alone], &EngineValue::new(facts)?)?;
+    let codes = findings.into_iter().flat_map(|findings| findings.codes);
+    Ok(codes.flat_map(|code| code.checks).collect())
 }
 
 /// What policies saw as `data.factgate` when they gave the artifacts of a verdict without waivers.

@@ -26,11 +26,22 @@ pub(super) fn evaluate(
     waived: &Value,
 ) -> Result<BTreeMap<String, BTreeMap<String, Value>>, PolicyError> {
     let engine = policies.engine_with(&evaluator(policies, tool, verdicts, reasons, waived)?)?;
+    let term = |lane: &Lane| format!("data.{}.{RULE}", lane.package);
+    let lanes = || lanes.iter().filter(|lane| !lane.artifacts.is_empty());
+    let terms = lanes().map(|lane| (term(lane), term(lane))).collect();
+    // As with the checks: in one query, and one by one if an error has to name its lane.
+    let together = engine.query("the artifacts", input, &terms, false);
+    let mut values = together.map(|answer| answer.values).ok();
     let mut artifacts = BTreeMap::new();
-    for lane in lanes.iter().filter(|lane| !lane.artifacts.is_empty()) {
-        let terms = BTreeMap::from([(RULE.to_owned(), format!("data.{}.{RULE}", lane.package))]);
-        let what = format!("the artifacts of `{}`", lane.package);
-        let value = engine.query(&what, input, &terms, false)?.values.remove(RULE);
+    for lane in lanes() {
+        let value = match &mut values {
+            Some(values) => values.remove(&term(lane)),
+            None => {
+                let what = format!("the artifacts of `{}`", lane.package);
+                let alone = BTreeMap::from([(term(lane), term(lane))]);
+                engine.query(&what, input, &alone, false)?.values.remove(&term(lane))
+            }
+        };
         artifacts.insert(lane.lane.clone(), bodies(lane, value)?);
     }
     Ok(artifacts)

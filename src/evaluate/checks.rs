@@ -1,4 +1,4 @@
-//! Phase 1: what the code rules of a lane claim.
+//! Phase 1: what the code rules of the lanes claim.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,9 @@ use crate::verdict::CodeVerdict;
 /// The claim that stands in for a code without checks.
 const AT_LEAST_ONE_CHECK: &str = "at least one check";
 
+/// The rule of a lane's observations.
+const OBSERVATIONS: &str = "observations";
+
 /// What phase 1 found in one lane.
 pub(super) struct Findings {
     /// In the order of the lane's codes.
@@ -20,25 +23,43 @@ pub(super) struct Findings {
     pub(super) observations: Vec<Value>,
 }
 
-/// Evaluates the code rules and observations of a lane.
-pub(super) fn evaluate(engine: &Engine, lane: &Lane, input: &EngineValue) -> Result<Findings, PolicyError> {
-    let mut terms = BTreeMap::new();
-    for rule in lane.codes.iter().map(|code| code.rule.as_str()).chain(lane.has_observations.then_some("observations"))
-    {
-        terms.insert(rule.to_owned(), format!("data.{}.{rule}", lane.package));
+/// Evaluates the code rules and observations of lanes: all in one query, since they share much and the rollup needs them all. If
+/// that fails, they are evaluated lane by lane, each in the time that it has, so that the error names the lane.
+pub(super) fn evaluate(engine: &Engine, lanes: &[Lane], input: &EngineValue) -> Result<Vec<Findings>, PolicyError> {
+    let all: BTreeMap<String, String> = lanes.iter().flat_map(terms).collect();
+    if let Ok(answer) = engine.query("the policies", input, &all, false) {
+        let mut values = answer.values;
+        return lanes.iter().map(|lane| findings(lane, &mut values)).collect();
     }
-    let what = format!("the package `{}`", lane.package);
-    let mut values = engine.query(&what, input, &terms, false)?.values;
+    let one_by_one = lanes.iter().map(|lane| {
+        let what = format!("the package `{}`", lane.package);
+        findings(lane, &mut engine.query(&what, input, &terms(lane).collect(), false)?.values)
+    });
+    one_by_one.collect()
+}
+
+/// The terms of a lane, named as they are written.
+fn terms(lane: &Lane) -> impl Iterator<Item = (String, String)> {
+    let rules = lane.codes.iter().map(|code| code.rule.as_str()).chain(lane.has_observations.then_some(OBSERVATIONS));
+    rules.map(|rule| (term(lane, rule), term(lane, rule)))
+}
+
+fn term(lane: &Lane, rule: &str) -> String {
+    format!("data.{}.{rule}", lane.package)
+}
+
+/// What a lane claims, taken out of the values of the terms.
+fn findings(lane: &Lane, values: &mut BTreeMap<String, Value>) -> Result<Findings, PolicyError> {
     let mut codes = Vec::new();
     for code in &lane.codes {
-        let value = values.remove(&code.rule).unwrap_or_default();
+        let value = values.remove(&term(lane, &code.rule)).unwrap_or_default();
         codes.push(CodeVerdict {
             code: code.code.clone(),
             title: code.title.clone(),
             checks: checks(lane, code, value)?,
         });
     }
-    let observations = match values.remove("observations") {
+    let observations = match values.remove(&term(lane, OBSERVATIONS)) {
         Some(value) => observations(lane, value)?,
         None => Vec::new(),
     };
