@@ -47,7 +47,7 @@ pub use unit_test::{
 pub use mutation::MutationOperator;
 
 pub(crate) use dependencies::{Dependencies, Reach};
-pub(crate) use engine::{Answer, Engine, EngineValue};
+pub(crate) use engine::{Answer, Coverage, Engine, EngineValue};
 pub(crate) use lane::lane_of_package;
 pub(crate) use mutation::{Mutant, mutants};
 pub(crate) use syntax::{Head, Policy, Rule};

@@ -22,6 +22,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod trials;
+mod unit_tests;
 
 use std::collections::BTreeSet;
 

@@ -185,6 +185,21 @@ impl Dependencies {
         reach
     }
 
+    /// These files with all that they need to be compiled: what any rule in them refers to, and what that needs.
+    pub(crate) fn with_needed(&self, mut files: BTreeSet<String>) -> BTreeSet<String> {
+        loop {
+            let within = self.definitions.iter().filter(|definition| files.contains(&definition.file));
+            let referred =
+                within.flat_map(|definition| &definition.refers_to).flat_map(|(path, _)| self.referred(path));
+            let needed = referred.filter_map(|index| Some(self.definitions.get(index)?.file.clone()));
+            let needed: BTreeSet<String> = needed.filter(|file| !files.contains(file)).collect();
+            if needed.is_empty() {
+                return files;
+            }
+            files.extend(needed);
+        }
+    }
+
     /// The definitions that a path leads to: those of the rule that it names or goes into, or all below it.
     fn referred(&self, path: &str) -> Vec<usize> {
         let mut found: Vec<usize> = Vec::new();

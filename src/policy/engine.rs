@@ -223,6 +223,19 @@ impl Engine {
         })
     }
 
+    /// The same, with the lines that were gone through.
+    pub(crate) fn traced_values(
+        &self,
+        what: &str,
+        input: &EngineValue,
+        terms: &BTreeMap<String, String>,
+    ) -> Result<(BTreeMap<String, EngineValue>, Vec<Coverage>), PolicyError> {
+        self.answer(what, input, terms, true, |values, engine| {
+            let values = values.into_iter().map(|(name, value)| (name, EngineValue(value)));
+            Ok((values.collect(), read_coverage(engine)?))
+        })
+    }
+
     fn answer<T: Send + 'static>(
         &self,
         what: &str,

@@ -1,14 +1,16 @@
-//! Mutants, and what tells them from the rules: the unit tests of a library, the documents, those of the lanes' tests, and what the
-//! knock-outs changed.
+//! Mutants, and what tells them from the rules: the unit tests that stand beside them, the documents, those of the lanes' tests, and what
+//! the knock-outs changed.
 //!
 //! ```text
-//! mutant ─► does it compile? ─► unit tests of its package ─► codes on documents, on tables, on knock-outs ─► evidence of documents ─► survivor
-//!                                        └── a test fails ───────────┴── a value differs ─────────────────────┴──► killed
+//! mutant ─► does it compile? ─► codes on documents, on tables ─► evidence ─► unit tests of its package ─► codes on knock-outs ─► survivor
+//!                                       └── a value differs ────────┴── a test fails ──┴── a value differs ──────────┴──► killed
 //! ```
 //!
 //! A value is everything that a rule exports: identities, outcomes, causes, and what a check says; on the tables of tests only what those
 //! assert: identities and causes. Of the knock-outs a mutant is put to an even selection only, so a survivor may be one that some other
 //! would tell; one that is told is told for good.
+
+mod cases;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -17,16 +19,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::accepted::Accepted;
-use super::program::{LaneProgram, Program, Term, Values, all_values};
-use super::trials::{Trials, digest};
+use super::program::{LaneProgram, Program, Term, Values, all_values, package_of};
+use super::trials::Trials;
+use super::unit_tests::UnitTests;
 use super::{Half, ProveProgress};
-use crate::policy::{Engine, EngineValue, Location, Mutant, MutationOperator, PolicyError};
-
-/// How many knock-outs a mutant is put to in one lane.
-const MOST_KNOCK_OUTS: usize = 60;
+use crate::policy::{Engine, EngineValue, Location, Mutant, MutationOperator, PolicyError, SourceFile};
+use cases::{Case, Kind, cases, chosen, tabled};
 
 /// What the mutants showed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -90,37 +90,18 @@ struct Corpus<'program> {
     program: &'program Program,
     /// Of each lane.
     cases: Vec<Vec<Case<'program>>>,
+    /// The unit tests of each package.
+    tests: BTreeMap<&'program str, UnitTests<'program>>,
+    /// The paths of the rules that are the tables of tests.
+    tables: BTreeSet<&'program String>,
     nothing: EngineValue,
 }
 
-/// Something that terms of a lane are evaluated on.
-struct Case<'program> {
-    kind: Kind,
-    input: EngineValue,
-    /// What a rollup is given of the terms.
-    known: &'program Values,
-    /// The digests of those terms that are looked at.
-    expected: BTreeMap<String, String>,
-}
-
-/// What a case is, in the order in which mutants are put to them.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// The codes on a document.
-    Document,
-    /// The codes on a document of the lane's tests.
-    Table,
-    /// The codes where a fact is knocked out.
-    KnockOut,
-    /// The evidence of a document, which takes the longest.
-    Evidence,
-}
-
-impl Kind {
-    /// The digest of what is looked at of a term's value.
-    fn digest(self, value: Option<&EngineValue>) -> Result<String, PolicyError> {
-        if self == Self::Table { claims_digest(value) } else { digest(value) }
-    }
+/// What a mutant is put to.
+enum Test {
+    Cases(Kind),
+    /// The unit tests of its package.
+    Units,
 }
 
 /// The engines to which the mutants of one file are added.
@@ -144,9 +125,17 @@ pub(super) fn try_all(
         Ok((input, values))
     });
     let documents = documents.collect::<Result<Vec<(EngineValue, Values)>, PolicyError>>()?;
-    let tables = program.lanes.iter().map(|lane| tabled(program, lane));
+    let found = program.lanes.iter().map(|lane| program.tables_of(&lane.lane));
+    let found = found.collect::<Result<Vec<_>, PolicyError>>()?;
+    let tables = program.lanes.iter().zip(&found).map(|(lane, tables)| tabled(program, lane, tables));
     let tables = tables.collect::<Result<Vec<_>, PolicyError>>()?;
-    let corpus = Corpus::new(program, &documents, &tables, trials)?;
+    let corpus = Corpus {
+        program,
+        cases: cases(program, &documents, &tables, trials)?,
+        tests: program.unit_tests()?,
+        tables: found.iter().flat_map(BTreeMap::keys).collect(),
+        nothing: EngineValue::new(&serde_json::json!({}))?,
+    };
     let files: BTreeSet<&str> = program.mutants.iter().map(|mutant| mutant.location.file.as_str()).collect();
     let bases: BTreeMap<&str, Bases> = files
         .into_iter()
@@ -196,72 +185,31 @@ pub(super) fn try_all(
 }
 
 impl<'program> Corpus<'program> {
-    fn new(
-        program: &'program Program,
-        documents: &'program [(EngineValue, Values)],
-        tables: &'program [Vec<(EngineValue, Values)>],
-        trials: &'program Trials,
-    ) -> Result<Self, PolicyError> {
-        let (input, passing) = documents.first().ok_or_else(|| PolicyError::internal("there is no document"))?;
-        let mut cases = Vec::new();
-        for (lane, tables) in program.lanes.iter().zip(tables) {
-            let mut found = cases_of_tables(lane, tables)?;
-            for (document, known) in documents {
-                for kind in [Kind::Document, Kind::Evidence] {
-                    let terms = lane.terms.iter().filter(|term| term.is_code == (kind == Kind::Document));
-                    let expected = terms.map(|term| Ok((term.name.clone(), kind.digest(known.get(&term.name))?)));
-                    let expected = expected.collect::<Result<_, PolicyError>>()?;
-                    found.push(Case { kind, input: document.clone(), known, expected });
-                }
-            }
-            let mut seen = BTreeSet::new();
-            for trial in &trials.trials {
-                let changed =
-                    trial.changed.iter().filter(|(name, _)| lane.terms.iter().any(|term| term.name == **name));
-                let expected: BTreeMap<String, String> =
-                    changed.map(|(name, digest)| (name.clone(), digest.clone())).collect();
-                // What a rollup was given is known only of some; two that change the same in the same way are one.
-                if !expected.is_empty() && (!lane.is_rollup() || trial.known.is_some()) && seen.insert(expected.clone())
-                {
-                    found.push(Case {
-                        kind: Kind::KnockOut,
-                        input: trial.knock_out.input(input)?,
-                        known: trial.known.as_ref().unwrap_or(passing),
-                        expected,
-                    });
-                }
-            }
-            cases.push(found);
-        }
-        Ok(Self { program, cases, nothing: EngineValue::new(&serde_json::json!({}))? })
-    }
-
     fn fate(&self, mutant: &Mutant, bases: &Bases) -> Result<Fate, PolicyError> {
         let file = mutant.file(self.program.file(&mutant.location.file)?);
-        if let Some(tests) = self.program.tests_of(&mutant.rule) {
-            let base = base(&bases.tests, || self.program.tests_without(tests, &file.name))?;
-            let Ok(engine) = self.program.with(base, file.clone()) else { return Ok(Fate::NotCompiled) };
-            if !tests.pass(&engine, &self.nothing) {
-                return Ok(Fate::KilledByTest);
-            }
-        }
-        let mut engines: Vec<Option<Engine>> = self.program.lanes.iter().map(|_| None).collect();
-        for kind in [Kind::Document, Kind::Table, Kind::KnockOut, Kind::Evidence] {
-            for (((lane, cases), slot), engine) in
-                self.program.lanes.iter().zip(&self.cases).zip(&bases.lanes).zip(&mut engines)
+        let mut compiled: Vec<Option<Compiled<'_>>> = self.program.lanes.iter().map(|_| None).collect();
+        for test in self.order(mutant) {
+            let Test::Cases(kind) = test else {
+                match self.fate_by_tests(mutant, &file, bases)? {
+                    Some(fate) => return Ok(fate),
+                    None => continue,
+                }
+            };
+            for (((lane, cases), slot), compiled) in
+                self.program.lanes.iter().zip(&self.cases).zip(&bases.lanes).zip(&mut compiled)
             {
                 let cases = chosen(lane, cases, kind, mutant);
                 if cases.is_empty() {
                     continue;
                 }
-                if engine.is_none() {
+                if compiled.is_none() {
                     let base = base(slot, || self.program.without(lane, &file.name))?;
-                    let Ok(made) = self.program.with(base, file.clone()) else { return Ok(Fate::NotCompiled) };
-                    *engine = Some(made);
+                    let Ok(engine) = self.program.with(base, file.clone()) else { return Ok(Fate::NotCompiled) };
+                    *compiled = Some(Compiled { lane, engine, given: Vec::new() });
                 }
-                let Some(engine) = engine else { continue };
+                let Some(compiled) = compiled else { continue };
                 for (case, terms) in cases {
-                    if differs(lane, engine, case, &terms)? {
+                    if compiled.differs(case, &terms)? {
                         return Ok(if kind == Kind::KnockOut {
                             Fate::KilledByKnockOut
                         } else {
@@ -273,82 +221,63 @@ impl<'program> Corpus<'program> {
         }
         Ok(Fate::Survives)
     }
-}
 
-/// Whether a mutant gives something else. What cannot be evaluated is told from what can.
-fn differs(lane: &LaneProgram, engine: &Engine, case: &Case<'_>, terms: &[&Term]) -> Result<bool, PolicyError> {
-    let Ok(values) = lane.values_by(engine, &case.input, case.known, terms.iter().copied()) else { return Ok(true) };
-    for term in terms {
-        let value = values.get(&term.name);
-        if case.expected.get(&term.name) != Some(&case.kind.digest(value)?) {
-            return Ok(true);
+    /// In which order a mutant is put to what could tell it: what takes the least, first. The tests of a library take less than documents,
+    /// those of a lane more.
+    fn order(&self, mutant: &Mutant) -> [Test; 5] {
+        let [document, table, knock_out, evidence] =
+            [Kind::Document, Kind::Table, Kind::KnockOut, Kind::Evidence].map(Test::Cases);
+        if self.program.lanes.iter().any(|lane| lane.has_rule(&mutant.rule)) {
+            [document, table, evidence, Test::Units, knock_out]
+        } else {
+            [Test::Units, document, table, knock_out, evidence]
         }
     }
-    Ok(false)
+
+    /// What the unit tests of a mutant's package make of it; nothing if they cannot tell it. Where codes depend on its rule, it has been
+    /// put to the documents in the tables of tests, and those that judge these are not asked.
+    fn fate_by_tests(&self, mutant: &Mutant, file: &SourceFile, bases: &Bases) -> Result<Option<Fate>, PolicyError> {
+        let Some(tests) = package_of(&mutant.rule).and_then(|package| self.tests.get(package)) else { return Ok(None) };
+        let mut codes = self.program.lanes.iter().flat_map(|lane| &lane.terms).filter(|term| term.is_code);
+        let is_of_code = codes.any(|term| term.reach.rules.contains(&mutant.rule));
+        let none = BTreeSet::new();
+        let reaching = tests.reaching(&mutant.rule, if is_of_code { &self.tables } else { &none });
+        if reaching.is_empty() {
+            return Ok(None);
+        }
+        let base = base(&bases.tests, || self.program.tests_without(tests, &file.name))?;
+        let Ok(engine) = self.program.with_tests(base, file.clone()) else { return Ok(Some(Fate::NotCompiled)) };
+        let is_told = reaching.into_iter().any(|test| !test.passes(&engine, &self.nothing));
+        Ok(is_told.then_some(Fate::KilledByTest))
+    }
 }
 
-/// The documents of a lane's tests, each with the values of its terms; one that cannot be evaluated says nothing of mutants.
-fn tabled(program: &Program, lane: &LaneProgram) -> Result<Vec<(EngineValue, Values)>, PolicyError> {
-    let documents = program.tables_of(&lane.lane)?;
-    let evaluated = documents.par_iter().map(|document| {
-        let input = EngineValue::new(document)?;
-        let values = if lane.is_rollup() {
-            all_values(program, &input)
-        } else {
-            lane.values(&input, &Values::new(), lane.terms.iter().filter(|term| term.is_code))
-        };
-        Ok(values.ok().map(|values| (input, values)))
-    });
-    Ok(evaluated.collect::<Result<Vec<_>, PolicyError>>()?.into_iter().flatten().collect())
+/// A lane with a mutant in it.
+struct Compiled<'program> {
+    lane: &'program LaneProgram,
+    engine: Engine,
+    /// The same with what a rollup is given.
+    given: Vec<(&'program Values, Engine)>,
 }
 
-/// The cases that the documents of a lane's tests are: of each the terms that no document before it has like this.
-fn cases_of_tables<'program>(
-    lane: &LaneProgram,
-    documents: &'program [(EngineValue, Values)],
-) -> Result<Vec<Case<'program>>, PolicyError> {
-    let mut seen = BTreeSet::new();
-    let mut cases = Vec::new();
-    for (document, known) in documents {
-        let mut expected = BTreeMap::new();
-        for term in lane.terms.iter().filter(|term| term.is_code) {
-            let claims = Kind::Table.digest(known.get(&term.name))?;
-            if seen.insert((term.name.clone(), claims.clone())) {
-                expected.insert(term.name.clone(), claims);
+impl<'program> Compiled<'program> {
+    /// Whether it gives something else. What cannot be evaluated is told from what can.
+    fn differs(&mut self, case: &Case<'program>, terms: &[&Term]) -> Result<bool, PolicyError> {
+        if !self.given.iter().any(|(known, _)| std::ptr::eq(*known, case.known)) {
+            let Ok(engine) = self.lane.given(&self.engine, case.known) else { return Ok(true) };
+            self.given.push((case.known, engine.into_owned()));
+        }
+        let given = self.given.iter().find(|(known, _)| std::ptr::eq(*known, case.known));
+        let (_, engine) = given.ok_or_else(|| PolicyError::internal("a lane is given nothing"))?;
+        let Ok(values) = self.lane.values_by(engine, &case.input, terms.iter().copied()) else { return Ok(true) };
+        for term in terms {
+            let value = values.get(&term.name);
+            if case.expected.get(&term.name) != Some(&case.kind.digest(value)?) {
+                return Ok(true);
             }
         }
-        if !expected.is_empty() {
-            cases.push(Case { kind: Kind::Table, input: document.clone(), known, expected });
-        }
+        Ok(false)
     }
-    Ok(cases)
-}
-
-/// The digest of what a code claims, and how each claim ends.
-fn claims_digest(value: Option<&EngineValue>) -> Result<String, PolicyError> {
-    let checks = value.map(EngineValue::json).transpose()?.unwrap_or_default();
-    let of = |check: &Value| ["subject", "claim", "cause"].map(|key| check.get(key).cloned().unwrap_or_default());
-    let claims: BTreeSet<String> =
-        checks.as_array().into_iter().flatten().map(|check| Value::from(of(check).to_vec()).to_string()).collect();
-    Ok(hex::encode(Sha256::digest(Value::from_iter(claims).to_string())))
-}
-
-/// The cases of a kind that a mutant is put to, each with the terms that its rule is a part of: of the knock-outs an even selection.
-fn chosen<'case, 'lane>(
-    lane: &'lane LaneProgram,
-    cases: &'case [Case<'case>],
-    kind: Kind,
-    mutant: &Mutant,
-) -> Vec<(&'case Case<'case>, Vec<&'lane Term>)> {
-    let reaching: Vec<&Term> = lane.terms.iter().filter(|term| term.reach.rules.contains(&mutant.rule)).collect();
-    let with_terms = |case: &'case Case<'case>| {
-        let terms: Vec<&Term> =
-            reaching.iter().copied().filter(|term| case.expected.contains_key(&term.name)).collect();
-        (!terms.is_empty()).then_some((case, terms))
-    };
-    let relevant: Vec<_> = cases.iter().filter(|case| case.kind == kind).filter_map(with_terms).collect();
-    let step = if kind == Kind::KnockOut { relevant.len().div_ceil(MOST_KNOCK_OUTS).max(1) } else { 1 };
-    relevant.into_iter().step_by(step).collect()
 }
 
 /// An engine that is made when it is first asked for.

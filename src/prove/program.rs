@@ -1,13 +1,16 @@
 //! What is evaluated: the exported rules of every lane, each with what it reads, in an engine that holds no more than the lane needs.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::tables::Table;
+use super::unit_tests::{UnitTest, UnitTests};
 use crate::evaluate::evaluator_data;
 use crate::policy::{
-    Dependencies, Engine, EngineValue, Mutant, Policies, Policy, PolicyError, PolicyOptions, PolicySet, Reach,
+    Coverage, Dependencies, Engine, EngineValue, Mutant, Policies, PolicyError, PolicyOptions, PolicySet, Reach,
     SourceFile, evaluated_data, mutants,
 };
 use crate::verdict::Verdict;
@@ -21,9 +24,10 @@ pub(super) struct Program {
     pub(super) mutants: Vec<Mutant>,
     /// The rules beside the tests of lanes that may hold documents, each with the files that it needs.
     tables: Vec<(Table, Vec<String>)>,
-    /// The tests of each library, by its package.
-    tests: BTreeMap<String, TestProgram>,
+    /// The unit tests of each package.
+    tests: BTreeMap<String, Vec<UnitTest>>,
     files: BTreeMap<String, SourceFile>,
+    /// What the contract says, and the evaluator.
     data: [EngineValue; 2],
     options: PolicyOptions,
 }
@@ -32,19 +36,14 @@ pub(super) struct Program {
 pub(super) struct LaneProgram {
     /// `M2.A`.
     pub(super) lane: String,
+    /// `m2.a`.
+    package: String,
     pub(super) terms: Vec<Term>,
     /// The files that the lane's rules are in, and those that they refer to.
     files: BTreeSet<String>,
     engine: Engine,
     /// The codes of other lanes that it rolls up, by the paths of their rules. They are not evaluated for it: it is given what they are.
     given: BTreeMap<String, String>,
-}
-
-/// The unit tests of one package.
-pub(super) struct TestProgram {
-    /// Name of a test → `data.lib.a_test.test_x`; those that pass.
-    tests: BTreeMap<String, String>,
-    files: BTreeSet<String>,
 }
 
 /// An exported rule.
@@ -82,7 +81,7 @@ impl Program {
                 .flat_map(mutants)
                 .collect(),
             tables: Table::of(&syntax, &dependencies),
-            tests: BTreeMap::new(),
+            tests: UnitTest::of(&syntax, &dependencies),
             files: files.into_iter().map(|file| (file.name.clone(), file)).collect(),
             data,
             options: options.clone(),
@@ -115,16 +114,8 @@ impl Program {
             let stopped_at: BTreeSet<&String> = terms.iter().flat_map(|term| &term.reach.stopped_at).collect();
             let given = codes.iter().filter(|(rule, _)| stopped_at.contains(rule));
             let given = given.map(|(rule, code)| (rule.clone(), code.clone())).collect();
-            program.lanes.push(LaneProgram { lane: lane.lane.clone(), terms, files, engine, given });
-        }
-        for (package, rules) in libraries_tests(&syntax) {
-            let reaches = rules.iter().map(|rule| dependencies.reach(rule, |_| false));
-            let files: BTreeSet<String> = reaches.flat_map(|reach| reach.files).collect();
-            let tests = rules.iter().map(|rule| (rule.clone(), format!("data.{rule}"))).collect();
-            let tests = TestProgram { tests, files };
-            let engine = program.prepared(program.engine_of(tests.files.iter())?)?;
-            let passing = tests.passing(&engine, &EngineValue::new(&serde_json::json!({}))?)?;
-            program.tests.insert(package, TestProgram { tests: passing, ..tests });
+            let package = lane.package.clone();
+            program.lanes.push(LaneProgram { lane: lane.lane.clone(), package, terms, files, engine, given });
         }
         // A mutant that no lane comes by and no test is about changes nothing that is exported.
         let is_reached = |mutant: &Mutant| {
@@ -143,28 +134,56 @@ impl Program {
         lane.is_some_and(|lane| lane.given.values().any(|given| given == code))
     }
 
-    /// The documents in the tables of a lane's tests.
-    pub(super) fn tables_of(&self, lane: &str) -> Result<Vec<Value>, PolicyError> {
+    /// The documents in the tables of a lane's tests, by the paths of the rules that are those tables.
+    pub(super) fn tables_of(&self, lane: &str) -> Result<BTreeMap<String, Vec<Value>>, PolicyError> {
         let tables: Vec<_> = self.tables.iter().filter(|(table, _)| table.lane == lane).collect();
         let files: BTreeSet<&String> = tables.iter().flat_map(|(_, files)| files).collect();
-        let engine = self.prepared(self.engine_of(files.into_iter())?)?;
+        let engine = self.prepared_for_tests(self.engine_of(files.into_iter())?)?;
         let nothing = EngineValue::new(&serde_json::json!({}))?;
-        Ok(tables.into_iter().flat_map(|(table, _)| table.documents(&engine, &nothing)).collect())
+        let documents = tables.into_iter().map(|(table, _)| (table.rule.clone(), table.documents(&engine, &nothing)));
+        Ok(documents.filter(|(_, documents)| !documents.is_empty()).collect())
     }
 
-    /// The tests that stand beside a library's rule.
-    pub(super) fn tests_of(&self, rule: &str) -> Option<&TestProgram> {
-        self.tests.get(rule.rsplit_once('.')?.0)
+    /// The unit tests that pass, by the package that they are about: its own, and those of the packages around it that evaluate no code.
+    pub(super) fn unit_tests(&self) -> Result<BTreeMap<&str, UnitTests<'_>>, PolicyError> {
+        let nothing = EngineValue::new(&serde_json::json!({}))?;
+        let codes: BTreeSet<&str> =
+            self.lanes.iter().flat_map(|lane| &lane.terms).filter_map(Term::code_rule).collect();
+        let packages: BTreeSet<&str> = self.mutants.iter().filter_map(|mutant| package_of(&mutant.rule)).collect();
+        let found = packages.into_par_iter().map(|package| {
+            let own = self.tests.get(package).into_iter().flatten();
+            let around = self.tests.iter().filter(|(other, _)| package.starts_with(&format!("{other}.")));
+            let around = around.flat_map(|(_, tests)| tests).filter(|test| {
+                let mut rules = test.reach.rules.iter().map(String::as_str);
+                rules.clone().all(|rule| !codes.contains(rule)) && rules.any(|rule| package_of(rule) == Some(package))
+            });
+            let tests = UnitTests::new(own.chain(around).collect());
+            let engine = self.prepared_for_tests(self.engine_of(tests.files.iter().copied())?)?;
+            Ok((package, tests.passing(&engine, &nothing)))
+        });
+        found.collect()
+    }
+
+    /// An engine with the tests of a package and a file more, made ready. An error says that a mutant cannot be compiled.
+    pub(super) fn with_tests(&self, engine: &Engine, file: SourceFile) -> Result<Engine, PolicyError> {
+        self.prepared_for_tests(engine.with_policies(&[file])?)
     }
 
     /// The policies that tests need, without one file.
-    pub(super) fn tests_without(&self, tests: &TestProgram, file: &str) -> Result<Engine, PolicyError> {
-        self.engine_of(tests.files.iter().filter(|name| *name != file))
+    pub(super) fn tests_without(&self, tests: &UnitTests<'_>, file: &str) -> Result<Engine, PolicyError> {
+        self.engine_of(tests.files.iter().copied().filter(|name| *name != file))
     }
 
     fn engine_of<'name>(&self, names: impl Iterator<Item = &'name String>) -> Result<Engine, PolicyError> {
         let files: Vec<SourceFile> = names.filter_map(|name| self.files.get(name)).cloned().collect();
         Engine::empty(self.options.time_limit).with_policies(&files)
+    }
+
+    /// An engine for unit tests, made ready: those see nothing of the evaluator.
+    fn prepared_for_tests(&self, mut engine: Engine) -> Result<Engine, PolicyError> {
+        let [contract, _] = &self.data;
+        engine.add_data(contract)?;
+        engine.prepare()
     }
 
     fn prepared(&self, mut engine: Engine) -> Result<Engine, PolicyError> {
@@ -188,46 +207,15 @@ impl Program {
     }
 }
 
-impl TestProgram {
-    fn passing(&self, engine: &Engine, nothing: &EngineValue) -> Result<BTreeMap<String, String>, PolicyError> {
-        let values = engine.values("the tests", nothing, &self.tests)?;
-        let passes = |value: &EngineValue| Ok::<_, PolicyError>(value.json()? == Value::Bool(true));
-        let mut passing = BTreeMap::new();
-        for (name, query) in &self.tests {
-            if values.get(name).map(passes).transpose()?.unwrap_or_default() {
-                passing.insert(name.clone(), query.clone());
-            }
-        }
-        Ok(passing)
-    }
-
-    /// Whether all of them still pass.
-    pub(super) fn pass(&self, engine: &Engine, nothing: &EngineValue) -> bool {
-        self.tests.is_empty() || self.passing(engine, nothing).is_ok_and(|passing| passing.len() == self.tests.len())
-    }
-}
-
-/// The tests of every library, by its package: those of lanes evaluate whole lanes, and are about what the documents are about.
-fn libraries_tests(policies: &[Policy]) -> BTreeMap<String, Vec<String>> {
-    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for policy in policies {
-        let package = policy.ast.package_path().join(".");
-        let Some(tested) = package.strip_suffix("_test").filter(|tested| tested.starts_with("lib.")) else { continue };
-        for rule in &policy.ast.rules {
-            if let [name] = rule.name().as_slice()
-                && name.starts_with("test_")
-            {
-                found.entry(tested.to_owned()).or_default().push(format!("{package}.{name}"));
-            }
-        }
-    }
-    found
-}
-
 impl LaneProgram {
     /// Whether it rolls up the codes of other lanes.
     pub(super) fn is_rollup(&self) -> bool {
         !self.given.is_empty()
+    }
+
+    /// Whether a rule stands in the lane's own package.
+    pub(super) fn has_rule(&self, rule: &str) -> bool {
+        package_of(rule) == Some(&self.package)
     }
 
     /// The values of some of the lane's terms. `known` has the codes of the lanes before it.
@@ -237,29 +225,65 @@ impl LaneProgram {
         known: &Values,
         terms: impl Iterator<Item = &'term Term>,
     ) -> Result<Values, PolicyError> {
-        self.values_by(&self.engine, input, known, terms)
+        self.values_by(self.given(&self.engine, known)?.as_ref(), input, terms)
     }
 
-    /// The same by another engine.
+    /// The same by another engine, that has been given what it needs.
     pub(super) fn values_by<'term>(
         &self,
         engine: &Engine,
         input: &EngineValue,
-        known: &Values,
         terms: impl Iterator<Item = &'term Term>,
     ) -> Result<Values, PolicyError> {
-        let terms: BTreeMap<String, String> = terms.map(|term| (term.name.clone(), term.query.clone())).collect();
-        if terms.is_empty() {
-            return Ok(Values::new());
-        }
+        let terms = queries(terms);
+        if terms.is_empty() { Ok(Values::new()) } else { engine.values(&self.lane, input, &terms) }
+    }
+
+    /// The values of some of the lane's terms, with the lines that they go through.
+    pub(super) fn traced<'term>(
+        &self,
+        input: &EngineValue,
+        known: &Values,
+        terms: impl Iterator<Item = &'term Term>,
+    ) -> Result<(Values, Vec<Coverage>), PolicyError> {
+        self.given(&self.engine, known)?.traced_values(&self.lane, input, &queries(terms))
+    }
+
+    /// An engine that is given what the codes of the lanes before are, if this lane rolls them up.
+    pub(super) fn given<'engine>(
+        &self,
+        engine: &'engine Engine,
+        known: &Values,
+    ) -> Result<Cow<'engine, Engine>, PolicyError> {
         if self.given.is_empty() {
-            return engine.values(&self.lane, input, &terms);
+            return Ok(Cow::Borrowed(engine));
         }
         let given = self.given.iter().filter_map(|(rule, code)| Some((rule.split('.').collect(), known.get(code)?)));
         let mut engine = engine.clone();
         engine.add_data(&EngineValue::object(given))?;
-        engine.prepare()?.values(&self.lane, input, &terms)
+        Ok(Cow::Owned(engine.prepare()?))
     }
+
+    /// Whether both come to the same for what this lane is given.
+    pub(super) fn gives_the_same(&self, known: &Values, other: &Values) -> bool {
+        self.given.values().all(|code| known.get(code) == other.get(code))
+    }
+}
+
+fn queries<'term>(terms: impl Iterator<Item = &'term Term>) -> BTreeMap<String, String> {
+    terms.map(|term| (term.name.clone(), term.query.clone())).collect()
+}
+
+impl Term {
+    /// The path of its rule, if that is a code's.
+    fn code_rule(&self) -> Option<&str> {
+        self.query.strip_prefix("data.").filter(|_| self.is_code)
+    }
+}
+
+/// The package of a rule, by its path.
+pub(super) fn package_of(rule: &str) -> Option<&str> {
+    rule.rsplit_once('.').map(|(package, _)| package)
 }
 
 /// What every lane's terms are on a document.

@@ -16,8 +16,8 @@ const DOCUMENT: &str = "document";
 pub(super) struct Table {
     /// `M2.A`.
     pub(super) lane: &'static str,
-    /// `data.m2.a_test._damaged`.
-    query: String,
+    /// `m2.a_test._damaged`.
+    pub(super) rule: String,
 }
 
 impl Table {
@@ -35,9 +35,9 @@ impl Table {
                 if let ([name], Rule::Spec { head: Head::Compr { .. }, .. }) = (rule.name().as_slice(), rule)
                     && !name.starts_with("test_")
                 {
-                    let path = format!("{}.{name}", package.join("."));
-                    let reach = dependencies.reach(&path, |_| false);
-                    tables.push((Self { lane, query: format!("data.{path}") }, reach.files.into_iter().collect()));
+                    let rule = format!("{}.{name}", package.join("."));
+                    let reach = dependencies.reach(&rule, |_| false);
+                    tables.push((Self { lane, rule }, reach.files.into_iter().collect()));
                 }
             }
         }
@@ -46,8 +46,9 @@ impl Table {
 
     /// The documents that it holds. A rule that cannot be evaluated by itself is no table, nor is a value that JSON cannot say.
     pub(super) fn documents(&self, engine: &Engine, nothing: &EngineValue) -> Vec<Value> {
-        let terms = BTreeMap::from([(self.query.clone(), self.query.clone())]);
-        let Ok(values) = engine.values(&self.query, nothing, &terms) else { return Vec::new() };
+        let query = format!("data.{}", self.rule);
+        let terms = BTreeMap::from([(query.clone(), query.clone())]);
+        let Ok(values) = engine.values(&query, nothing, &terms) else { return Vec::new() };
         let mut documents = Vec::new();
         for value in values.values().filter_map(|value| value.json().ok()) {
             collect(&value, &mut documents);
