@@ -114,7 +114,6 @@ _cause(claim, [], []) := "none" if {
 } else := object.get(claim, "violation", "violated")
 
 _cause(_, [], unknown) := "absent" if {
-	count(unknown) > 0
 	"absent" in [found.reading | some found in unknown]
 } else := "unreadable" if {
 	count(unknown) > 0

@@ -128,3 +128,9 @@ test_lists_are_compared_without_order if {
 	check.same_elements("a", "a")
 	not check.same_elements(null, null)
 }
+
+test_every_open_handle_is_named if {
+	document := {"handles": {"A": {"value": "TO_PIN", "line": 1}, "B": {"value": "TO_PIN", "line": 2}}}
+	found := check.of(object.union(_claim([], true), {"handles": ["A", "B"]})) with input as document
+	[found.cause, found.actual] == ["unpinned", "A is not pinned; B is not pinned"]
+}

@@ -122,3 +122,7 @@ test_fingerprints_stand_beside_the_value if {
 	fingerprints := [fact.fingerprint(_ref("a/b~c", [field])) | some field in ["x", "list"]] with input as _document
 	fingerprints == ["fp", null]
 }
+
+test_a_pointer_is_escaped_and_leaves_out_what_is_no_name if {
+	data.lib.fact._joined(["aws", "a/b~c", null, 7, "d"]) == "/aws/a~1b~0c/d"
+}

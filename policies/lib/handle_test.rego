@@ -104,3 +104,8 @@ test_the_folder_needs_both_parts_of_the_platforms_name if {
 	open := handle.folder with input as {"handles": {"PROJECT_SLUG": {"value": "x", "line": 1}}}
 	open == null
 }
+
+test_whatever_is_no_text_is_pinned_as_it_is if {
+	[data.lib.handle._pinned(value) | some value in [7, true, {"a": 1}, ["a"]]] == [7, true, {"a": 1}, ["a"]]
+	[data.lib.handle._pinned(value) | some value in [[], [" to_pin "], [null], null]] == [null, null, null, null]
+}

@@ -107,6 +107,10 @@ _conditions := {
 	},
 	"another operator": {"given": {"StringNotEquals": {"kms:ViaService": "s3.eu-west-2.amazonaws.com"}}, "met": false},
 	"no condition at all": {"given": ["x"], "met": false},
+	"an empty list of conditions": {"given": [], "met": false},
+	"another operator of nothing": {"given": {"IpAddress": {}}, "met": false},
+	"a pattern for anything, of an unknown key": {"given": {"StringLike": {"aws:x": "*"}}, "met": false},
+	"nothing, of an unknown key": {"given": {"StringEquals": {"aws:x": null}}, "met": false},
 	"an operator of nothing": {"given": {"StringEquals": "x"}, "met": false},
 }
 
@@ -136,6 +140,10 @@ _principals := {
 	"any AWS principal": {"given": {"Principal": {"AWS": "*"}}, "denied": true},
 	"the role": {"given": {"Principal": {"AWS": [_role, "arn:aws:iam::1:role/other"]}}, "denied": true},
 	"its account": {"given": {"Principal": {"AWS": "1"}}, "denied": true},
+	"the role, and another account's root": {
+		"given": {"Principal": {"AWS": [_role, "arn:aws:iam::2:root"]}},
+		"denied": true,
+	},
 	"its account's root": {"given": {"Principal": {"AWS": "arn:aws:iam::1:root"}}, "denied": true},
 	"another role": {"given": {"Principal": {"AWS": "arn:aws:iam::1:role/other"}}, "denied": false},
 	"a service": {"given": {"Principal": {"Service": "kafka.amazonaws.com"}}, "denied": false},
@@ -167,6 +175,10 @@ _something_else := "another statement than an Allow of sts:AssumeRole"
 
 # Statements of a trust policy, and whom they let in.
 _trusts := {
+	"all but other actions": {
+		"given": [object.union(_without(_assume, "Action"), {"NotAction": "s3:*"})],
+		"trusted": ["Service lambda.amazonaws.com"],
+	},
 	"its service": {"given": [_assume], "trusted": ["Service lambda.amazonaws.com"]},
 	"under a condition": {
 		"given": [object.union(_assume, {"Condition": {"StringEquals": {"aws:SourceAccount": "1"}}})],
@@ -211,6 +223,8 @@ _grants := {
 	"everything in lists": {"given": _allow({"Action": ["s3:*", "*"], "Resource": ["x", "*"]}), "boundless": true},
 	"every action of every service": {"given": _allow({"Action": "*:*"}), "boundless": true},
 	"every ARN": {"given": _allow({"Action": "*", "Resource": "arn:aws:*:*:*"}), "boundless": true},
+	"every ARN of every partition": {"given": _allow({"Action": "*", "Resource": "arn:*"}), "boundless": true},
+	"actions of one character": {"given": _allow({"Action": "?"}), "boundless": false},
 	"everything under a condition": {
 		"given": _allow({"Action": "*", "Condition": {"Bool": {"x": "true"}}}),
 		"boundless": true,

@@ -5,6 +5,10 @@ import data.lib.path
 _patterns := {
 	"one placeholder": {"given": "runs/{run}/receipt.json", "faults": set()},
 	"a placeholder in a part of a segment": {"given": "runs/run-{run}.json", "faults": set()},
+	"another placeholder first": {
+		"given": "{day}/{run}.json",
+		"faults": {"{day} is no placeholder of this path"},
+	},
 	"no text": {"given": 5, "faults": {"not a text"}},
 	"null": {"given": null, "faults": {"not a text"}},
 	"nothing": {"given": "", "faults": {"empty"}},

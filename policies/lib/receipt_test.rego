@@ -191,3 +191,48 @@ test_a_file_is_known_by_its_digest if {
 	_step("backend", {}, {key: {"kind": "file", "digest": "sha256:00"}}) == set()
 	_step("backend", {}, {key: {"kind": "file"}}) == {"file.backend/core has no digest of what was read"}
 }
+
+test_the_call_of_an_observation_is_that_of_its_kind if {
+	data.lib.receipt._call(_ref) == "s3.HeadBucket"
+	data.lib.receipt._call({"at": ["aws", "s3", "buckets", "b", "unknown"]}) == null
+	data.lib.receipt._call({"at": ["other", "s3", "buckets", "b", "head"]}) == null
+	data.lib.receipt._call({"at": ["rehearsal", "core", "x", "plan"]}) == null
+}
+
+_exit_code(section, observation) := found if {
+	document := {section: {"stacks": {"core": {"plan": observation}}}}
+	found := data.lib.receipt._exit_code({"at": [section, "stacks", "core", "plan"], "field": []}) with input as document
+}
+
+test_only_a_command_that_ended_has_an_exit_code if {
+	_exit_code("terraform", {"status": "present", "value": {"exit_code": 2}}) == 2
+	_exit_code("terraform", {"status": "absent", "error": {"kind": "not_found"}, "value": {"exit_code": 2}}) == null
+	_exit_code("aws", {"status": "present", "value": {"exit_code": 2}}) == null
+}
+
+test_a_thing_is_absent_behind_any_answer if {
+	observed := {"status": "absent", "exit_code": null}
+	not data.lib.receipt._contradiction("aws", observed, object.union(_answered, {"http_status": 404}))
+	data.lib.receipt._contradiction("aws", observed, object.remove(_answered, ["http_status"])) == "has no answer"
+}
+
+test_a_command_that_could_not_be_read_may_never_have_ended if {
+	never := data.lib.receipt._contradiction("terraform", {"status": "present", "exit_code": 0}, {"kind": "terraform"})
+	never == "never ended"
+	not data.lib.receipt._contradiction("terraform", {"status": "unreadable", "exit_code": null}, {"kind": "terraform"})
+}
+
+test_a_call_is_about_its_subject_by_either_name if {
+	abouts := {
+		"the same": {"about": "b", "receipt": {}, "name": "b"},
+		"an ARN of the name": {"about": "arn:x:path/b", "receipt": {}, "name": "b"},
+		"a name of the ARN": {"about": "b", "receipt": {}, "name": "arn:x:path/b"},
+		"a parameter": {"about": "x", "receipt": {"parameters": {"Bucket": "b"}}, "name": "b"},
+		"another parameter": {"about": "x", "receipt": {"parameters": {"Bucket": "c"}}, "name": "b"},
+		"parameters that are none": {"about": "x", "receipt": {"parameters": "b"}, "name": "b"},
+		"another name": {"about": "arn:x:path/ab", "receipt": {}, "name": "b"},
+		"another": {"about": "c", "receipt": {}, "name": "b"},
+	}
+	found := {name | some name, case in abouts; data.lib.receipt._is_about(case.about, case.receipt, case.name)}
+	found == {"the same", "an ARN of the name", "a name of the ARN", "a parameter"}
+}

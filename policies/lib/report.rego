@@ -33,7 +33,7 @@ blocker_register(lane) := artifact(lane, {
 
 # The lane's verdict. Without one the lane has not passed.
 execution_summary(lane) := artifact(lane, {
-	"overall_pass": object.get(verdict(lane), "status", "BLOCKED") == "PASS",
+	"overall_pass": object.get(verdict(lane), "status", null) == "PASS",
 	"next_gate": object.get(verdict(lane), "next_gate", "BLOCKED"),
 	"blocked_by": object.get(verdict(lane), "blocked_by", []),
 	"reasons": object.get(verdict(lane), "reasons", []),

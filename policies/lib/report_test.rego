@@ -116,3 +116,7 @@ test_blockers_are_classed if {
 	open := {class: codes | some class, codes in classes; codes != []}
 	open == {"M2-B1": ["M2A-B1", "M2A-B2"], "M2-B2": ["M2A-B4"]}
 }
+
+test_outputs_of_a_rehearsal_do_not_last if {
+	report.row_of("M2I-B4", _check(["/rehearsal/post_recovery/ops/outputs/x"], 1)) == ["M2I-B4", "s", "c", true, null]
+}

@@ -37,6 +37,7 @@ test_names_say_whether_they_lead_to_a_secret if {
 	leading := {name |
 		some name in [
 			"SSM_IG_API_KEY_PATH", "token-arn", "db_password_paths", "KMS_KEY_ARN", "evidence_path", "api_key", "path", "",
+			"db_password_copy",
 		]
 		secret.leads_to_one(name)
 	}

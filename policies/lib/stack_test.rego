@@ -37,6 +37,8 @@ _runs := {
 		"causes": ["violated", "violated"],
 	},
 	"clean, and lists nothing at all": {"steps": _listing("resource_changes", null), "causes": ["violated", "violated"]},
+	"clean, and a failed apply": {"steps": _apply(1, "d"), "causes": ["violated", "unreadable"]},
+	"clean, and an apply that nobody could read": {"steps": _unreadable("apply"), "causes": ["none", "unreadable"]},
 	"dirty, only planned": {"steps": _plan(2), "causes": ["violated", "violated"]},
 	"failed plan": {"steps": _plan(1), "causes": ["unreadable", "unreadable"]},
 	"unreadable plan": {"steps": _unreadable("plan"), "causes": ["unreadable", "unreadable"]},
@@ -98,6 +100,8 @@ test_each_run_says_what_became_of_its_plan if {
 		"clean, and lists a resource": listing,
 		"clean, and lists an output": listing,
 		"clean, and lists nothing at all": listing,
+		"clean, and a failed apply": "no changes",
+		"clean, and an apply that nobody could read": "no changes",
 		"dirty, only planned": "changes, and the apply: not collected (no changes)",
 		"failed plan": "the command failed (exit code 1)",
 		"unreadable plan": "unreadable (Timeout)",
@@ -156,4 +160,22 @@ test_an_apply_is_shown_beside_its_plan if {
 		claim.claim == "an apply names the plan of this run"
 	} with input as _document(object.union(_told, _apply(0, "e")))
 	shown == {["d", "e"]}
+}
+
+_facts(steps) := found if {
+	found := stack.applied("core").facts with input as _document(steps)
+}
+
+_consistency_facts(steps) := [claim.facts | some claim in claims; claim.claim == "an apply names the plan of this run"] if {
+	claims := stack.consistent("core") with input as _document(steps)
+}
+
+test_a_claim_about_an_apply_names_what_it_rests_on if {
+	plan := "/terraform/stacks/core/plan/value/exit_code"
+	apply := "/terraform/stacks/core/apply/value/exit_code"
+	[fact | some fact in _facts(_told); startswith(fact, "/terraform")] == [plan, apply]
+	[fact | some fact in _facts({}); startswith(fact, "/terraform")] == [plan]
+	digests := ["/terraform/stacks/core/plan/value/digest", "/terraform/stacks/core/apply/value/plan_digest"]
+	[[fact | some fact in facts; startswith(fact, "/terraform")] | some facts in _consistency_facts(_told)] == [digests]
+	[[fact | some fact in facts; startswith(fact, "/terraform")] | some facts in _consistency_facts({})] == [["/terraform/stacks/core/apply"]]
 }

@@ -79,3 +79,15 @@ test_a_network_resource_with_a_wrong_tag_is_listed if {
 	found := tags.carried_in_inventory("IDS", "thing") with input as document
 	found.actual == [{"resource": "i-2", "key": "env", "expected": "e", "actual": ["x"]}]
 }
+
+test_a_tag_without_a_value_is_a_tag if {
+	tags.pairs([{"Key": "project"}, {"Value": "p"}, "strange"]) == {["project", null]}
+	tags.pairs("strange") == set()
+}
+
+test_a_tag_of_an_open_handle_is_told_once if {
+	open := object.union(object.remove(_handles, ["TAG_ENV_KEY"]), {"TAG_ENV_KEY": {"value": "TO_PIN", "line": 2}})
+	document := object.union(object.remove(_document(_right), ["handles"]), {"handles": open})
+	found := tags.carried("THING", _ref) with input as document
+	[found.cause, found.actual] == ["unpinned", "TAG_ENV_KEY is not pinned"]
+}

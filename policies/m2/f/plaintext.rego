@@ -161,7 +161,7 @@ _is_header(name) if {
 } else := false
 
 # The scan is made of everything else that was collected; it is no call of its own.
-_scan(field) := {"subject": "plaintext_scan", "at": ["plaintext_scan"], "field": field, "handles": []}
+_scan(field) := {"at": ["plaintext_scan"], "field": field, "handles": []}
 
 _scanned := {object.get(source, "source", null) |
 	some source in fact.list(_scan(["sources"]))

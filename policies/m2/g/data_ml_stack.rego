@@ -166,7 +166,6 @@ default _is_narrow := false
 
 _is_narrow if {
 	accounts := [_account(principal) | some principal in _trusted]
-	count(accounts) > 0
 	count({account | some account in accounts}) == 1
 	not null in accounts
 	count(_unconditional) == 0

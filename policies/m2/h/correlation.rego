@@ -79,10 +79,8 @@ _variable(name) := aws.function(_function, "configuration", ["Environment", "Var
 # A variable is a text, whatever the handle is: that of a list has its elements in any order, between commas.
 _is_given(variable, value) if {
 	is_string(variable)
-	is_array(value)
 	check.same_elements(split(variable, ","), value)
 } else if {
-	is_boolean(value)
 	variable == {true: "true", false: "false"}[value]
 } else := check.same(variable, value)
 

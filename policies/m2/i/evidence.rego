@@ -100,7 +100,7 @@ _is_recent if {
 	moment.is_within(ended, _collected_at, data.contract.m2.rehearsal.maximum_age_hours)
 }
 
-_scan := {"subject": "plaintext_scan", "at": ["plaintext_scan"], "field": ["sources"], "handles": []}
+_scan := {"at": ["plaintext_scan"], "field": ["sources"], "handles": []}
 
 # Some of these moments are kept to the second, and some more closely.
 _course(name) := [_to_the_second(fact.value(ref)) |
@@ -141,7 +141,6 @@ observations contains {
 	"facts": [fact.pointer(_of("post_recovery", name, ["outputs", output]))],
 } if {
 	some name in _stacks
-	is_string(name)
 	some output in data.contract.m2.rehearsal.volatile_outputs
 	fact.value(_of("baseline", name, ["outputs", output])) != fact.value(_of("post_recovery", name, ["outputs", output]))
 }

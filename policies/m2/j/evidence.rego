@@ -154,7 +154,7 @@ _entry_gate := object.get(report.verdict("M2.J"), "next_gate", "BLOCKED") if {
 default _is_ready := false
 
 _is_ready if {
-	object.get(report.verdict("M2.J"), "status", "BLOCKED") == "PASS"
+	object.get(report.verdict("M2.J"), "status", null) == "PASS"
 	report.reasons == []
 }
 

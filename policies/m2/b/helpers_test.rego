@@ -1,0 +1,30 @@
+package m2.b_test
+
+import data.lib.fixture_test as fixture
+
+test_a_role_holds_policies_by_arn_and_name if {
+	found := data.m2.b._held("ROLE") with data.lib.fact.list as [
+		{"PolicyArn": "arn:x", "PolicyName": "x"},
+		{"PolicyName": "y", "PolicyArn": null},
+		"strange",
+		{},
+	]
+	found == {"arn:x", "x", "y"}
+}
+
+test_outputs_that_are_none_are_shown_as_none if {
+	shown := [values |
+		some given in [{"a": {"value": 1}}, ["a"], null]
+		document := fixture.put(_ready, ["terraform", "stacks", "core", "outputs", "value", "values"], given)
+		values := data.m2.b._output_values with input as document
+	]
+	shown == [{"a": {"value": 1}}, {}, {}]
+}
+
+_two_policies := {name: ["x", "y"] | some name, _ in data.contract.m2.core.baseline_policies}
+
+test_every_policy_that_is_not_attached_is_told if {
+	checks := data.m2.b.b4 with input as _ready with data.contract.m2.core.baseline_policies as _two_policies
+	found := {check.actual | some check in checks; check.claim == "the baseline policies are attached"}
+	found == {"not attached: x, y"}
+}
