@@ -252,6 +252,8 @@ impl Engine {
         // An undefined term would leave the whole object undefined; a comprehension leaves out just the term.
         let statements = terms.values().enumerate().map(|(index, term)| format!("t{index} := [v | v := {term}]"));
         let query = statements.collect::<Vec<_>>().join("\n");
+        // The engine refuses a query that says nothing.
+        let query = if query.is_empty() { "true".to_owned() } else { query };
         let names: Vec<String> = terms.keys().cloned().collect();
         let time_limit = self.time_limit;
         let files = Arc::clone(&self.files);

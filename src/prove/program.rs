@@ -235,8 +235,7 @@ impl LaneProgram {
         input: &EngineValue,
         terms: impl Iterator<Item = &'term Term>,
     ) -> Result<Values, PolicyError> {
-        let terms = queries(terms);
-        if terms.is_empty() { Ok(Values::new()) } else { engine.values(&self.lane, input, &terms) }
+        engine.values(&self.lane, input, &queries(terms))
     }
 
     /// The values of some of the lane's terms, with the lines that they go through.
