@@ -2,16 +2,6 @@ package m2.b_test
 
 import data.lib.fixture_test as fixture
 
-test_a_role_holds_policies_by_arn_and_name if {
-	found := data.m2.b._held("ROLE") with data.lib.fact.list as [
-		{"PolicyArn": "arn:x", "PolicyName": "x"},
-		{"PolicyName": "y", "PolicyArn": null},
-		"strange",
-		{},
-	]
-	found == {"arn:x", "x", "y"}
-}
-
 test_outputs_that_are_none_are_shown_as_none if {
 	shown := [values |
 		some given in [{"a": {"value": 1}}, ["a"], null]
