@@ -141,6 +141,7 @@ observations contains {
 	"facts": [fact.pointer(_of("post_recovery", name, ["outputs", output]))],
 } if {
 	some name in _stacks
+	is_string(name)
 	some output in data.contract.m2.rehearsal.volatile_outputs
 	fact.value(_of("baseline", name, ["outputs", output])) != fact.value(_of("post_recovery", name, ["outputs", output]))
 }

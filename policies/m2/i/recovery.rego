@@ -291,6 +291,7 @@ _is_of_window if {
 		day >= fact.value(_window("start"))
 		day < fact.value(_window("end"))
 	}
+	fact.value(_window("start")) in _days
 	count({day | some day in _days}) == count(_days)
 	count(_days) == moment.days_between(fact.value(_window("start")), fact.value(_window("end")))
 }

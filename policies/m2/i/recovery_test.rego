@@ -163,6 +163,7 @@ _costs := {
 	"a day before": {"days": ["2026-02-26", "2026-02-27", "2026-02-28"], "agrees": false},
 	"the day after": {"days": ["2026-02-27", "2026-02-28", "2026-03-02"], "agrees": false},
 	"something that is no day": {"days": ["2026-02-27", "2026-02-28", "2026-02-28T00:00:00Z"], "agrees": false},
+	"a day that no month has": {"days": ["2026-02-28", "2026-02-30", "2026-03-01"], "agrees": false},
 	"no text": {"days": ["2026-02-27", "2026-02-28", 7], "agrees": false},
 	"no day": {"days": [], "agrees": false},
 }

@@ -188,6 +188,14 @@ test_a_scope_of_strange_names_has_nothing_noteworthy if {
 	volatile := data.m2.i.observations with input as fixture.put(_ready, _scope(["stacks"]), ["data_ml", "ops", 7, null])
 		with data.contract.m2.rehearsal.volatile_outputs as ["alarm"]
 	volatile == set()
+	numbered := fixture.put(
+		fixture.put(_ready, _scope(["stacks"]), ["data_ml", "ops", 0]),
+		["rehearsal", "baseline", "value"],
+		[{"outputs": {"alarm": "old"}}],
+	)
+	of_a_list := data.m2.i.observations with input as numbered
+		with data.contract.m2.rehearsal.volatile_outputs as ["alarm"]
+	of_a_list == set()
 	no_allowlist := data.m2.i.observations with input as fixture.put(_ready, _scope(["allowlist"]), ["arn:aws:sqs:*:*:x"])
 		with data.contract.m2.rehearsal.allowlist as null
 	no_allowlist == set()
