@@ -20,6 +20,7 @@ mod checks;
 mod document;
 #[cfg(test)]
 mod tests;
+mod together;
 mod verdicts;
 
 use std::collections::BTreeMap;

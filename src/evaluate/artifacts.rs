@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::together::{term, together};
 use super::verdicts;
 use crate::policy::{EngineValue, Lane, Policies, PolicyError};
 use crate::verdict::{LaneVerdict, ToolIdentity};
@@ -26,25 +27,11 @@ pub(super) fn evaluate(
     waived: &Value,
 ) -> Result<BTreeMap<String, BTreeMap<String, Value>>, PolicyError> {
     let engine = policies.engine_with(&evaluator(policies, tool, verdicts, reasons, waived)?)?;
-    let term = |lane: &Lane| format!("data.{}.{RULE}", lane.package);
     let lanes = || lanes.iter().filter(|lane| !lane.artifacts.is_empty());
-    let terms = lanes().map(|lane| (term(lane), term(lane))).collect();
-    // As with the checks: in one query, and one by one if an error has to name its lane.
-    let together = engine.query("the artifacts", input, &terms, false);
-    let mut values = together.map(|answer| answer.values).ok();
-    let mut artifacts = BTreeMap::new();
-    for lane in lanes() {
-        let value = match &mut values {
-            Some(values) => values.remove(&term(lane)),
-            None => {
-                let what = format!("the artifacts of `{}`", lane.package);
-                let alone = BTreeMap::from([(term(lane), term(lane))]);
-                engine.query(&what, input, &alone, false)?.values.remove(&term(lane))
-            }
-        };
-        artifacts.insert(lane.lane.clone(), bodies(lane, value)?);
-    }
-    Ok(artifacts)
+    let parts = lanes().map(|lane| (format!("the artifacts of `{}`", lane.package), vec![term(lane, RULE)]));
+    let mut values = together(&engine, input, parts.collect())?;
+    let bodies = lanes().map(|lane| Ok((lane.lane.clone(), bodies(lane, values.remove(&term(lane, RULE)))?)));
+    bodies.collect()
 }
 
 /// What policies see as `data.factgate`.

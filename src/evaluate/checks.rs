@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::together::{term, together};
 use crate::check::{Cause, Check};
 use crate::policy::{Code, Engine, EngineValue, Lane, Location, PolicyError};
 use crate::verdict::CodeVerdict;
@@ -23,29 +24,16 @@ pub(super) struct Findings {
     pub(super) observations: Vec<Value>,
 }
 
-/// Evaluates the code rules and observations of lanes: all in one query, since they share much and the rollup needs them all. If
-/// that fails, they are evaluated lane by lane, each in the time that it has, so that the error names the lane.
+/// Evaluates the code rules and observations of lanes.
 pub(super) fn evaluate(engine: &Engine, lanes: &[Lane], input: &EngineValue) -> Result<Vec<Findings>, PolicyError> {
-    let all: BTreeMap<String, String> = lanes.iter().flat_map(terms).collect();
-    if let Ok(answer) = engine.query("the policies", input, &all, false) {
-        let mut values = answer.values;
-        return lanes.iter().map(|lane| findings(lane, &mut values)).collect();
-    }
-    let one_by_one = lanes.iter().map(|lane| {
-        let what = format!("the package `{}`", lane.package);
-        findings(lane, &mut engine.query(&what, input, &terms(lane).collect(), false)?.values)
-    });
-    one_by_one.collect()
+    let parts = lanes.iter().map(|lane| (format!("the package `{}`", lane.package), terms(lane).collect()));
+    let mut values = together(engine, input, parts.collect())?;
+    lanes.iter().map(|lane| findings(lane, &mut values)).collect()
 }
 
-/// The terms of a lane, named as they are written.
-fn terms(lane: &Lane) -> impl Iterator<Item = (String, String)> {
+fn terms(lane: &Lane) -> impl Iterator<Item = String> {
     let rules = lane.codes.iter().map(|code| code.rule.as_str()).chain(lane.has_observations.then_some(OBSERVATIONS));
-    rules.map(|rule| (term(lane, rule), term(lane, rule)))
-}
-
-fn term(lane: &Lane, rule: &str) -> String {
-    format!("data.{}.{rule}", lane.package)
+    rules.map(|rule| term(lane, rule))
 }
 
 /// What a lane claims, taken out of the values of the terms.

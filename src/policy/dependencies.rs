@@ -378,12 +378,15 @@ mod tests {
     use super::*;
     use crate::policy::{Engine, SourceFile};
 
-    fn reach(files: &[(&str, &str)], rule: &str) -> Reach {
+    fn dependencies(files: &[(&str, &str)]) -> Dependencies {
         let files: Vec<SourceFile> =
             files.iter().map(|(name, text)| SourceFile { name: (*name).into(), text: (*text).into() }).collect();
         let (_, policies) = Engine::parse(&files, Duration::from_secs(5)).unwrap();
-        let sections = ["aws", "run", "handles"].map(str::to_owned).into();
-        Dependencies::of(&policies, &sections).reach(rule, |_| false)
+        Dependencies::of(&policies, &["aws", "run", "handles"].map(str::to_owned).into())
+    }
+
+    fn reach(files: &[(&str, &str)], rule: &str) -> Reach {
+        dependencies(files).reach(rule, |_| false)
     }
 
     fn reads(reach: &Reach, place: &[&str]) -> bool {
@@ -452,5 +455,45 @@ mod tests {
         assert_eq!(x.rules.iter().collect::<Vec<_>>(), ["lib.a.x", "lib.b.f", "lib.b.g"]);
         assert_eq!(x.files.len(), 2);
         assert!(reads(&x, &["run"]) && !reads(&x, &["aws"]));
+    }
+
+    #[test]
+    fn a_file_needs_what_any_rule_in_it_refers_to_to_be_compiled() {
+        let dependencies = dependencies(&[
+            (
+                "lib/a.rego",
+                "package lib.a
+
+x := 1
+
+y := _b
+",
+            ),
+            (
+                "lib/b.rego",
+                "package lib.a
+
+_b := data.lib.c.z
+",
+            ),
+            (
+                "lib/c.rego",
+                "package lib.c
+
+z := 1
+",
+            ),
+            (
+                "lib/d.rego",
+                "package lib.d
+
+z := 1
+",
+            ),
+        ]);
+        let of_x = dependencies.reach("lib.a.x", |_| false).files;
+        assert_eq!(of_x.iter().collect::<Vec<_>>(), ["lib/a.rego"]);
+        let needed = dependencies.with_needed(of_x);
+        assert_eq!(needed.iter().collect::<Vec<_>>(), ["lib/a.rego", "lib/b.rego", "lib/c.rego"]);
     }
 }

@@ -223,7 +223,13 @@ impl Engine {
         })
     }
 
-    /// The same, with the lines that were gone through.
+    /// The value of one expression, if it is defined.
+    pub(crate) fn value(&self, term: &str, input: &EngineValue) -> Result<Option<EngineValue>, PolicyError> {
+        let terms = BTreeMap::from([(term.to_owned(), term.to_owned())]);
+        Ok(self.values(term, input, &terms)?.remove(term))
+    }
+
+    /// The values of expressions, with the lines that were gone through.
     pub(crate) fn traced_values(
         &self,
         what: &str,

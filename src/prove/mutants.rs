@@ -91,7 +91,7 @@ struct Corpus<'program> {
     /// Of each lane.
     cases: Vec<Vec<Case<'program>>>,
     /// The unit tests of each package.
-    tests: BTreeMap<&'program str, UnitTests<'program>>,
+    tests: BTreeMap<&'program str, UnitTests>,
     /// The paths of the rules that are the tables of tests.
     tables: BTreeSet<&'program String>,
     nothing: EngineValue,

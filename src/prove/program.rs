@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::tables::Table;
-use super::unit_tests::{UnitTest, UnitTests};
+use super::unit_tests::{self, UnitTest, UnitTests};
 use crate::evaluate::evaluator_data;
 use crate::policy::{
     Coverage, Dependencies, Engine, EngineValue, Mutant, Policies, PolicyError, PolicyOptions, PolicySet, Reach,
@@ -24,8 +24,9 @@ pub(super) struct Program {
     pub(super) mutants: Vec<Mutant>,
     /// The rules beside the tests of lanes that may hold documents, each with the files that it needs.
     tables: Vec<(Table, Vec<String>)>,
-    /// The unit tests of each package.
-    tests: BTreeMap<String, Vec<UnitTest>>,
+    /// The paths of the unit tests of each package.
+    tests: BTreeMap<String, Vec<String>>,
+    dependencies: Dependencies,
     files: BTreeMap<String, SourceFile>,
     /// What the contract says, and the evaluator.
     data: [EngineValue; 2],
@@ -81,7 +82,8 @@ impl Program {
                 .flat_map(mutants)
                 .collect(),
             tables: Table::of(&syntax, &dependencies),
-            tests: UnitTest::of(&syntax, &dependencies),
+            tests: unit_tests::paths(&syntax),
+            dependencies,
             files: files.into_iter().map(|file| (file.name.clone(), file)).collect(),
             data,
             options: options.clone(),
@@ -103,7 +105,8 @@ impl Program {
                 Term {
                     name,
                     is_code,
-                    reach: dependencies
+                    reach: program
+                        .dependencies
                         .reach(&path, |rule| codes.contains_key(rule) && !rule.starts_with(&own_package)),
                     query: format!("data.{path}"),
                 }
@@ -145,20 +148,21 @@ impl Program {
     }
 
     /// The unit tests that pass, by the package that they are about: its own, and those of the packages around it that evaluate no code.
-    pub(super) fn unit_tests(&self) -> Result<BTreeMap<&str, UnitTests<'_>>, PolicyError> {
+    pub(super) fn unit_tests(&self) -> Result<BTreeMap<&str, UnitTests>, PolicyError> {
         let nothing = EngineValue::new(&serde_json::json!({}))?;
         let codes: BTreeSet<&str> =
             self.lanes.iter().flat_map(|lane| &lane.terms).filter_map(Term::code_rule).collect();
         let packages: BTreeSet<&str> = self.mutants.iter().filter_map(|mutant| package_of(&mutant.rule)).collect();
         let found = packages.into_par_iter().map(|package| {
-            let own = self.tests.get(package).into_iter().flatten();
+            let test = |path: &String| UnitTest::new(path, &self.dependencies);
+            let own = self.tests.get(package).into_iter().flatten().map(test);
             let around = self.tests.iter().filter(|(other, _)| package.starts_with(&format!("{other}.")));
-            let around = around.flat_map(|(_, tests)| tests).filter(|test| {
+            let around = around.flat_map(|(_, tests)| tests).map(test).filter(|test| {
                 let mut rules = test.reach.rules.iter().map(String::as_str);
                 rules.clone().all(|rule| !codes.contains(rule)) && rules.any(|rule| package_of(rule) == Some(package))
             });
-            let tests = UnitTests::new(own.chain(around).collect());
-            let engine = self.prepared_for_tests(self.engine_of(tests.files.iter().copied())?)?;
+            let tests = UnitTests::new(own.chain(around).collect(), &self.dependencies);
+            let engine = self.prepared_for_tests(self.engine_of(tests.files.iter())?)?;
             Ok((package, tests.passing(&engine, &nothing)))
         });
         found.collect()
@@ -170,8 +174,8 @@ impl Program {
     }
 
     /// The policies that tests need, without one file.
-    pub(super) fn tests_without(&self, tests: &UnitTests<'_>, file: &str) -> Result<Engine, PolicyError> {
-        self.engine_of(tests.files.iter().copied().filter(|name| *name != file))
+    pub(super) fn tests_without(&self, tests: &UnitTests, file: &str) -> Result<Engine, PolicyError> {
+        self.engine_of(tests.files.iter().filter(|name| *name != file))
     }
 
     fn engine_of<'name>(&self, names: impl Iterator<Item = &'name String>) -> Result<Engine, PolicyError> {
@@ -187,8 +191,9 @@ impl Program {
     }
 
     fn prepared(&self, mut engine: Engine) -> Result<Engine, PolicyError> {
-        self.data.iter().try_for_each(|data| engine.add_data(data))?;
-        engine.prepare()
+        let [_, evaluator] = &self.data;
+        engine.add_data(evaluator)?;
+        self.prepared_for_tests(engine)
     }
 
     /// A policy file, as it is.

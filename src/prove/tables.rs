@@ -3,8 +3,6 @@
 //! A test that judges many documents holds them in a rule beside it, as members `document` of whatever the rule's value is. What the tests
 //! are about is what a mutant should be put to, too.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::policy::{Dependencies, Engine, EngineValue, Head, Policy, Rule, lane_of_package};
@@ -46,11 +44,9 @@ impl Table {
 
     /// The documents that it holds. A rule that cannot be evaluated by itself is no table, nor is a value that JSON cannot say.
     pub(super) fn documents(&self, engine: &Engine, nothing: &EngineValue) -> Vec<Value> {
-        let query = format!("data.{}", self.rule);
-        let terms = BTreeMap::from([(query.clone(), query.clone())]);
-        let Ok(values) = engine.values(&query, nothing, &terms) else { return Vec::new() };
+        let value = engine.value(&format!("data.{}", self.rule), nothing).ok().flatten();
         let mut documents = Vec::new();
-        for value in values.values().filter_map(|value| value.json().ok()) {
+        if let Some(value) = value.and_then(|value| value.json().ok()) {
             collect(&value, &mut documents);
         }
         documents
@@ -75,7 +71,7 @@ fn collect(value: &Value, documents: &mut Vec<Value>) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::time::Duration;
 
     use super::*;

@@ -32,7 +32,7 @@ pub(super) struct Case<'program> {
 /// Lines of files that are not come by, as far as that is known: no mutant there can make a difference.
 type Unreached = BTreeMap<String, Vec<u32>>;
 
-/// What a case is, in the order in which mutants are put to them.
+/// What a case is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The codes on a document.
