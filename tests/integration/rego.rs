@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use factgate::policy::{PolicyOptions, PolicySet, UnitTestOptions, UnitTestOutcome, run_unit_tests};
-use regex::Regex;
 use serde_json::json;
 
 use crate::harness::opa;
@@ -15,13 +14,9 @@ const COVERAGE: f64 = 0.98;
 /// Some tests evaluate a lane hundreds of times; an evaluation's own limit is not what they are about.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
 
-/// The tables of the lanes' damages. Each evaluates a lane or all of them hundreds of times, for which OPA takes a minute and more;
-/// that both engines find the same in such documents is what the differential test is about.
-const TABLES: &str = r"^data[.]m2.*[.]test_each_";
-
 #[test]
 fn every_rego_test_passes_and_they_cover_the_policies_and_opa_agrees() {
-    let job = json!({"policies": ["policies"], "tests": true, "except": TABLES});
+    let job = json!({"policies": ["policies"], "tests": true});
     let opa = std::thread::spawn(move || opa::evaluate(&[job]).remove(0));
     let set = PolicySet::embedded().unwrap();
     let options = PolicyOptions { time_limit: TIME_LIMIT, ..PolicyOptions::default() };
@@ -39,9 +34,7 @@ fn every_rego_test_passes_and_they_cover_the_policies_and_opa_agrees() {
     for (name, outcome) in theirs {
         assert_eq!(*outcome, json!({"value": true}), "{name} under OPA");
     }
-    let tables = Regex::new(TABLES).unwrap();
-    let both = ours.iter().filter(|name| !tables.is_match(name)).cloned();
-    assert_eq!(theirs.keys().cloned().collect::<BTreeSet<_>>(), both.collect(), "both engines run the same tests");
+    assert_eq!(theirs.keys().cloned().collect::<BTreeSet<_>>(), ours, "both engines run the same tests");
     assert!(theirs.len() > 120, "{}", theirs.len());
 
     for file in set.policies() {

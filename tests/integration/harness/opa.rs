@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::tools;
 
-/// Only what hangs takes longer: on two busy cores, all Rego tests need some ten minutes.
-const PATIENCE: Duration = Duration::from_secs(2400);
+/// Only what hangs takes longer: on two busy cores, all Rego tests need some three minutes.
+const PATIENCE: Duration = Duration::from_secs(1200);
 
 /// Evaluates jobs, each as `tests/opa/evaluate.py` describes it, and gives one result per job. Relative paths of
 /// policies are relative to the repository.
