@@ -179,5 +179,4 @@ _held(name) := {held |
 	is_object(policy)
 	some key in ["PolicyArn", "PolicyName"]
 	held := object.get(policy, key, null)
-	held != null
 }

@@ -18,3 +18,11 @@ test_every_policy_that_is_not_attached_is_told if {
 	found := {check.actual | some check in checks; check.claim == "the baseline policies are attached"}
 	found == {"not attached: x, y"}
 }
+
+test_what_is_no_policy_is_not_held if {
+	at := array.concat(_nodes, ["attached_policies", "value", "AttachedPolicies"])
+	document := fixture.put(_ready, at, ["x", null, {"PolicyName": "y"}])
+	held := data.m2.b._held("ROLE_EKS_NODEGROUP_DEV_FULL") with input as document
+	"y" in held
+	not "x" in held
+}

@@ -285,7 +285,6 @@ _days := [object.get(fact.members(result), ["TimePeriod", "Start"], null) |
 default _is_of_window := false
 
 _is_of_window if {
-	count(_days) > 0
 	every day in _days {
 		_is_day(day)
 		day >= fact.value(_window("start"))
