@@ -315,6 +315,9 @@ impl<'program> Context<'program> {
                 break;
             }
             let terms: Vec<&Term> = lane.terms.iter().filter(|term| term.is_code && select(term)).collect();
+            if terms.is_empty() {
+                continue;
+            }
             match lane.values(input, known.as_ref().unwrap_or(&self.values), terms.iter().copied()) {
                 Ok(values) => {
                     self.judge(trial, &terms, &values)?;
