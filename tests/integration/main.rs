@@ -3,6 +3,11 @@
 //! They need the peers that `tests/setup` installs, and Terraform; without them they fail and say so. Run them with
 //! `cargo test --test integration`: all tests of one process share one applied world and work in copies of it.
 
+/// As the program has it.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[cfg(test)]
 mod authors;
 #[cfg(test)]
