@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// The policy engine allocates with every step that it takes; this allocator takes a third less time for it than the system's.
+/// The policy engine allocates with every step that it takes: with this allocator, an evaluation takes a sixth less time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

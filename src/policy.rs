@@ -60,10 +60,13 @@ const CONTRACT: [&str; 2] = ["contract", "m2"];
 /// What of it settings may override, as dotted keys: a list beside it in `data.contract`.
 const OVERRIDABLE: &str = "overridable";
 
+/// How many times as long as a package a unit test may take: tables of tests evaluate a lane for each of their rows.
+const ROWS: u32 = 30;
+
 /// How policies are compiled.
 #[derive(Clone, Debug)]
 pub struct PolicyOptions {
-    /// How long the evaluation of one package may take.
+    /// How long the evaluation of one package may take. A unit test may take thirty times as long.
     pub time_limit: Duration,
     /// What the user overrides of the contract: laid over `data.contract.m2`.
     pub contract: Map<String, Value>,
@@ -72,6 +75,13 @@ pub struct PolicyOptions {
 impl Default for PolicyOptions {
     fn default() -> Self {
         Self { time_limit: Duration::from_secs(10), contract: Map::new() }
+    }
+}
+
+impl PolicyOptions {
+    /// The same with the time that a unit test may take.
+    pub(crate) fn of_unit_tests(&self) -> Self {
+        Self { time_limit: self.time_limit.saturating_mul(ROWS), ..self.clone() }
     }
 }
 

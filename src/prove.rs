@@ -126,13 +126,13 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// Whether the laws hold, as many mutants as the threshold asks for (in percent) were told from the rules, and nothing is accepted that
-    /// is not there.
+    /// Whether the laws hold, the unit tests pass, as many mutants as the threshold asks for (in percent) were told from the rules, and
+    /// nothing is accepted that is not there.
     pub fn holds(&self, threshold: Option<f64>) -> bool {
         let laws_hold = self.knock_outs.as_ref().is_none_or(KnockOutProof::holds);
         let is_tested = self.mutants.as_ref().is_none_or(|mutants| {
             let is_enough = threshold.is_none_or(|threshold| mutants.score().is_some_and(|score| score >= threshold));
-            is_enough && mutants.is_accepted()
+            is_enough && mutants.is_sound()
         });
         laws_hold && is_tested && self.not_found.is_empty()
     }

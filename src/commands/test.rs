@@ -11,14 +11,11 @@ use crate::cli::TestArguments;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::output::{OutputTarget, unit_tests};
-use crate::policy::{PolicyOptions, UnitTestOptions, UnitTestReport, run_unit_tests};
+use crate::policy::{UnitTestOptions, UnitTestReport, run_unit_tests};
 use crate::settings::{PolicySettings, SettingsError};
 
 /// An editor writes a file in several steps; what follows within this time belongs to the same change.
 const SETTLED: Duration = Duration::from_millis(200);
-
-/// How many times as long as a package a test may take: tables of tests evaluate a lane for each of their rows.
-const ROWS: u32 = 30;
 
 /// Runs the tests.
 pub(super) fn run(
@@ -46,15 +43,10 @@ fn once(policy: &PolicySettings, arguments: &TestArguments, outputs: &[OutputTar
         selection: arguments.selection.clone(),
         coverage: arguments.coverage || arguments.threshold.is_some(),
     };
-    let report = run_unit_tests(&set, &test_options(policy), &what)?;
+    let report = run_unit_tests(&set, &policy_options(policy), &what)?;
     write_rendered(outputs, |format| unit_tests::render(&report, arguments.threshold, format), "test")?;
     let is_enough = is_covered(&report, arguments.threshold);
     Ok(if report.has_passed() && is_enough { ExitCode::Go } else { ExitCode::NoGo })
-}
-
-fn test_options(policy: &PolicySettings) -> PolicyOptions {
-    let options = policy_options(policy);
-    PolicyOptions { time_limit: options.time_limit.saturating_mul(ROWS), ..options }
 }
 
 /// Whether both coverages reach the threshold, if there is one. What was not measured does not.
@@ -82,18 +74,5 @@ fn watch(folder: &Path, work: impl Fn()) -> Result<ExitCode, Error> {
             return Ok(ExitCode::Go);
         }
         while receiver.recv_timeout(SETTLED).is_ok() {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_test_has_the_time_for_all_its_rows() {
-        let timeout = Duration::from_secs(10);
-        let settings = PolicySettings { folder: None, timeout, contract: serde_json::Map::new() };
-        assert_eq!(test_options(&settings).time_limit, Duration::from_secs(300));
-        assert_eq!(policy_options(&settings).time_limit, timeout);
     }
 }

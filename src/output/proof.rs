@@ -94,6 +94,9 @@ fn write_mutants(text: &mut String, proof: &MutationProof, threshold: Option<f64
         proof.survivors.len(),
         proof.not_compiled
     )?;
+    for test in &proof.failing_tests {
+        writeln!(text, "  {BAD}✗ fails without any change{BAD:#} {test}: it can tell nothing; see `factgate test`")?;
+    }
     for survivor in &proof.survivors {
         match &survivor.reason {
             None => {

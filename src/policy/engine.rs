@@ -433,6 +433,22 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_serves_its_thread_and_one_that_is_lost_is_replaced() {
+        let (second, id) = (Duration::from_secs(1), || Ok(std::thread::current().id()));
+        let first = on_worker("the test", second, id).unwrap();
+        assert_eq!(on_worker("the test", second, id).unwrap(), first);
+        assert!(on_worker("the test", second, || -> Result<(), PolicyError> { panic!("boom") }).is_err());
+        let after_panic = on_worker("the test", second, id).unwrap();
+        let endless = || {
+            std::thread::sleep(Duration::from_secs(600));
+            Ok(())
+        };
+        assert!(on_worker("the test", Duration::ZERO, endless).is_err());
+        let after_time_out = on_worker("the test", second, id).unwrap();
+        assert!(first != after_panic && after_panic != after_time_out);
+    }
+
+    #[test]
     fn undefined_terms_are_left_out_of_the_answer() {
         let engine = parse("package lib.a\n\nx := 1\n\ny := input.nothing\n").unwrap().prepare().unwrap();
         let terms = [("x", "data.lib.a.x"), ("y", "data.lib.a.y")];

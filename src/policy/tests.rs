@@ -61,3 +61,9 @@ fn the_embedded_policies_are_those_of_the_folder() {
     assert_eq!(embedded.digest(), folder.digest(), "touch a policy file and build again: a new file was not embedded");
     assert_eq!(embedded.tests(), folder.tests());
 }
+
+#[test]
+fn a_unit_test_has_the_time_for_all_its_rows() {
+    let options = PolicyOptions { time_limit: std::time::Duration::from_secs(10), ..PolicyOptions::default() };
+    assert_eq!(options.of_unit_tests().time_limit, std::time::Duration::from_secs(300));
+}

@@ -125,7 +125,7 @@ pub fn run_unit_tests(
     options: &PolicyOptions,
     what: &UnitTestOptions,
 ) -> Result<UnitTestReport, PolicyError> {
-    run_tests(set, options, what).map_err(|error| error.below(set.origin()))
+    run_tests(set, &options.of_unit_tests(), what).map_err(|error| error.below(set.origin()))
 }
 
 fn run_tests(set: &PolicySet, options: &PolicyOptions, what: &UnitTestOptions) -> Result<UnitTestReport, PolicyError> {

@@ -43,6 +43,8 @@ pub struct MutationProof {
     pub killed_by_knock_outs: usize,
     /// Those that nothing tells from the rule.
     pub survivors: Vec<Survivor>,
+    /// The paths of the unit tests that fail without any change: they can tell nothing.
+    pub failing_tests: BTreeSet<String>,
     /// Whether a survivor must be accepted.
     pub is_strict: bool,
 }
@@ -69,9 +71,10 @@ impl MutationProof {
         (all > 0).then(|| 100.0 * (all - self.survivors.len()) as f64 / all as f64)
     }
 
-    /// Whether every survivor is accepted that has to be.
-    pub fn is_accepted(&self) -> bool {
-        !self.is_strict || self.survivors.iter().all(|survivor| survivor.reason.is_some())
+    /// Whether every unit test passes, and every survivor is accepted that has to be.
+    pub fn is_sound(&self) -> bool {
+        self.failing_tests.is_empty()
+            && (!self.is_strict || self.survivors.iter().all(|survivor| survivor.reason.is_some()))
     }
 }
 
@@ -180,6 +183,7 @@ pub(super) fn try_all(
         killed_by_documents: count(Fate::KilledByDocument),
         killed_by_knock_outs: count(Fate::KilledByKnockOut),
         survivors,
+        failing_tests: corpus.tests.values().flat_map(|tests| tests.failing.iter().cloned()).collect(),
         is_strict: accepted.is_some(),
     })
 }

@@ -169,6 +169,21 @@ fn mutants_are_told_by_tests_by_documents_and_by_knock_outs() {
     assert!(proof.holds(Some(90.0)) && !proof.holds(Some(99.0)), "{:?}", mutants.score());
 }
 
+#[test]
+fn a_unit_test_that_fails_without_any_change_is_told() {
+    let sound = set(SOUND);
+    let files = sound.policies().iter().chain(sound.tests()).map(|file| {
+        let more = if file.name.ends_with("_test.rego") { "\ntest_that_is_wrong if check.is_on\n" } else { "" };
+        (file.name.clone(), format!("{}{more}", file.text).into_bytes())
+    });
+    let set = PolicySet::from_files(Origin::Memory, files.collect()).unwrap();
+    let what = ProveOptions { lanes: vec!["M2.A".to_owned()], ..ProveOptions::default() };
+    let proof = prove(&set, &PolicyOptions::default(), &document("Enabled"), &[], &what, &|_| {}).unwrap();
+    let failing = &proof.mutants.as_ref().unwrap().failing_tests;
+    assert_eq!(*failing, ["lib.check_test.test_that_is_wrong".to_owned()].into());
+    assert!(!proof.holds(None));
+}
+
 /// The second condition is needed by nothing that is known.
 const NEEDLESS: &str = "b1 contains check.versioning(\"b\", _holds)\n\n_holds if {\n\tcheck.is_on\n\t\"needless\" != \"condition\"\n} else := false";
 

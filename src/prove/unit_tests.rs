@@ -46,6 +46,8 @@ impl UnitTest {
 /// The tests that are about one package, with the files that they need: first those that come by the fewest rules.
 pub(super) struct UnitTests {
     tests: Vec<UnitTest>,
+    /// The paths of those that fail without any change, and so can tell nothing.
+    pub(super) failing: Vec<String>,
     pub(super) files: BTreeSet<String>,
 }
 
@@ -53,13 +55,15 @@ impl UnitTests {
     pub(super) fn new(mut tests: Vec<UnitTest>, dependencies: &Dependencies) -> Self {
         tests.sort_by_key(|test| test.reach.rules.len());
         let files = tests.iter().flat_map(|test| test.reach.files.iter().cloned()).collect();
-        Self { tests, files: dependencies.with_needed(files) }
+        Self { tests, failing: Vec::new(), files: dependencies.with_needed(files) }
     }
 
-    /// Those that pass.
-    pub(super) fn passing(mut self, engine: &Engine, nothing: &EngineValue) -> Self {
-        self.tests.retain(|test| test.passes(engine, nothing));
-        self
+    /// The same, with those that fail set apart.
+    pub(super) fn tried(mut self, engine: &Engine, nothing: &EngineValue) -> Self {
+        let (passing, failing): (Vec<_>, Vec<_>) =
+            self.tests.into_iter().partition(|test| test.passes(engine, nothing));
+        self.failing = failing.into_iter().map(|test| test.path).collect();
+        Self { tests: passing, ..self }
     }
 
     /// Those that come by a rule, and by none of these.

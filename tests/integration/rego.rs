@@ -1,7 +1,6 @@
 //! The unit tests that stand beside the policies, under both engines.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use factgate::policy::{PolicyOptions, PolicySet, UnitTestOptions, UnitTestOutcome, run_unit_tests};
 use serde_json::json;
@@ -11,17 +10,13 @@ use crate::harness::opa;
 /// The share of the shipped policies' lines that the tests must go through.
 const COVERAGE: f64 = 0.98;
 
-/// Some tests evaluate a lane hundreds of times; an evaluation's own limit is not what they are about.
-const TIME_LIMIT: Duration = Duration::from_secs(300);
-
 #[test]
 fn every_rego_test_passes_and_they_cover_the_policies_and_opa_agrees() {
     let job = json!({"policies": ["policies"], "tests": true});
     let opa = std::thread::spawn(move || opa::evaluate(&[job]).remove(0));
     let set = PolicySet::embedded().unwrap();
-    let options = PolicyOptions { time_limit: TIME_LIMIT, ..PolicyOptions::default() };
-    let report = run_unit_tests(&set, &options, &UnitTestOptions { coverage: true, ..UnitTestOptions::default() })
-        .unwrap_or_else(|error| panic!("{error}"));
+    let what = UnitTestOptions { coverage: true, ..UnitTestOptions::default() };
+    let report = run_unit_tests(&set, &PolicyOptions::default(), &what).unwrap_or_else(|error| panic!("{error}"));
     let failed: Vec<_> = report.tests.iter().filter(|test| test.outcome != UnitTestOutcome::Passed).collect();
     assert!(failed.is_empty(), "{failed:#?}");
     let ours: BTreeSet<String> =
