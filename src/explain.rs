@@ -19,8 +19,14 @@ use crate::check::{Cause, Check};
 use crate::evaluate::{EvaluateError, code_checks};
 use crate::policy::{Code, Lane, Location, Policies, PolicyError, PolicySet, rule_sources};
 
-/// How many facts an edit may touch.
+/// How many facts an edit may touch, beside those that are not there.
 const MOST_EDITS: usize = 2;
+
+/// How many sets of edits are tried for a check.
+const MOST_TRIALS: usize = 50;
+
+/// Where the handles are.
+const HANDLES: &str = "/handles/";
 
 /// What is known about a code.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,6 +37,9 @@ pub struct Explanation {
     pub rule: Vec<SourceExcerpt>,
     /// Its checks that do not hold on a document; none if no document is given.
     pub blockers: Option<Vec<ExplainedCheck>>,
+    /// What its checks are about on that document.
+    #[serde(skip)]
+    pub subjects: BTreeSet<String>,
 }
 
 /// A piece of a policy file.
@@ -96,8 +105,14 @@ pub fn explain(
     facts: Option<&Value>,
     subject: Option<&str>,
 ) -> Result<Explanation, EvaluateError> {
-    let blockers = facts.map(|facts| blockers(policies, code, facts, subject)).transpose()?;
-    Ok(Explanation { code: code.clone(), rule: rule(set, policies, code)?, blockers })
+    let found = facts.map(|facts| checks(policies, code, facts)).transpose()?;
+    let subjects = found.iter().flatten().map(|check| check.subject.clone()).collect();
+    let blocking = |checks: Vec<Check>| {
+        checks.into_iter().filter(|check| !check.ok && subject.is_none_or(|subject| check.subject == subject))
+    };
+    let blockers =
+        facts.zip(found).map(|(facts, found)| explained(policies, code, facts, blocking(found))).transpose()?;
+    Ok(Explanation { code: code.clone(), rule: rule(set, policies, code)?, blockers, subjects })
 }
 
 fn rule(set: &PolicySet, policies: &Policies, code: &Code) -> Result<Vec<SourceExcerpt>, PolicyError> {
@@ -110,15 +125,12 @@ fn lane<'policies>(policies: &'policies Policies, code: &Code) -> Option<&'polic
     policies.lanes().iter().find(|lane| lane.lane == code.lane)
 }
 
-fn blockers(
+fn explained(
     policies: &Policies,
     code: &Code,
     facts: &Value,
-    subject: Option<&str>,
+    blocking: impl Iterator<Item = Check>,
 ) -> Result<Vec<ExplainedCheck>, EvaluateError> {
-    let found = checks(policies, code, facts)?;
-    let blocking =
-        found.into_iter().filter(|check| !check.ok && subject.is_none_or(|subject| check.subject == subject));
     blocking
         .map(|check| {
             let edits = smallest(policies, code, facts, &check)?;
@@ -170,81 +182,133 @@ fn actions(facts: &Value, check: &Check) -> Vec<String> {
     actions.into_iter().collect()
 }
 
-/// The smallest set of edits, tried from one fact on, after which the check holds.
+/// The smallest set of edits, tried from one fact on, after which the check holds. What is not there, or could not be read, is looked at as
+/// if it were there; the edit is then of the whole observation.
 fn smallest(
     policies: &Policies,
     code: &Code,
     facts: &Value,
     check: &Check,
 ) -> Result<Option<Vec<Edit>>, EvaluateError> {
-    let (opened, check) = opened(policies, code, facts, check)?;
-    let candidates: Vec<Edit> = check.facts.iter().flat_map(|pointer| candidates(&opened, pointer, &check)).collect();
-    for size in 1..=MOST_EDITS.min(candidates.len()) {
-        for edits in combinations(&candidates, size) {
-            let mut edited = opened.clone();
-            let applied = edits.iter().all(|edit| put(&mut edited, &edit.pointer, edit.value.clone()));
-            if applied && holds(policies, code, &edited, &check)? {
-                return Ok(Some(edits));
-            }
+    let (opened, places) = opened(facts, check);
+    // Only of what is there does a check name the very member that it reads.
+    let named = found_again(policies, code, &opened, check)?.unwrap_or_else(|| check.clone());
+    let candidates: Vec<Edit> = named.facts.iter().flat_map(|pointer| candidates(&opened, pointer, &named)).collect();
+    let least = if places.is_empty() { 1 } else { 0 };
+    let sizes = least..=MOST_EDITS.min(candidates.len());
+    for edits in sizes.flat_map(|size| combinations(&candidates, size)).take(MOST_TRIALS) {
+        let mut edited = opened.clone();
+        let applied = edits.iter().all(|edit| put(&mut edited, &edit.pointer, edit.value.clone()));
+        if applied && holds(policies, code, &edited, check)? {
+            return needed(policies, code, facts, check, whole(&edited, &places, edits));
         }
     }
     Ok(None)
 }
 
-/// The document in which the observations that a check reads are there and say nothing, and the check on that: only of what is there
-/// does a check name the very member that it reads.
-fn opened(policies: &Policies, code: &Code, facts: &Value, check: &Check) -> Result<(Value, Check), EvaluateError> {
+/// The document in which the observations that a check names are there and say nothing, and where those are that were not.
+fn opened(facts: &Value, check: &Check) -> (Value, BTreeSet<String>) {
     let mut document = facts.clone();
-    for pointer in &check.facts {
-        let Some(around) = observation(facts, pointer) else { continue };
-        if let Some(found) = document.pointer_mut(around)
-            && found["status"] != "present"
-        {
-            let receipts = found["receipts"].take();
-            *found = json!({"status": "present", "value": {}, "receipts": receipts});
+    let mut places = BTreeSet::new();
+    for pointer in check.facts.iter().filter(|pointer| !pointer.starts_with(HANDLES)) {
+        let place = observation(facts, pointer).unwrap_or(pointer);
+        let found = facts.pointer(place);
+        if found.is_some_and(|found| found["status"] == "present") {
+            continue;
+        }
+        let receipts = found.and_then(|found| found["receipts"].as_array()).cloned().unwrap_or_default();
+        if put(&mut document, place, json!({"status": "present", "value": {}, "receipts": receipts})) {
+            places.insert(place.to_owned());
         }
     }
-    let found = checks(policies, code, &document)?;
-    let same = found.into_iter().find(|found| found.subject == check.subject && found.claim == check.claim);
-    Ok((document, same.unwrap_or_else(|| check.clone())))
+    (document, places)
+}
+
+/// The edits of the document as it is: of an observation that was not there, the whole.
+fn whole(edited: &Value, places: &BTreeSet<String>, edits: Vec<Edit>) -> Vec<Edit> {
+    let is_within = |edit: &Edit, place: &String| {
+        edit.pointer.strip_prefix(place.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let others = edits.into_iter().filter(|edit| !places.iter().any(|place| is_within(edit, place)));
+    let observations =
+        places.iter().filter_map(|place| Some(Edit { pointer: place.clone(), value: edited.pointer(place)?.clone() }));
+    observations.chain(others).collect()
+}
+
+/// Those of the edits without which the check does not hold; nothing if it does not hold with all of them.
+fn needed(
+    policies: &Policies,
+    code: &Code,
+    facts: &Value,
+    check: &Check,
+    mut edits: Vec<Edit>,
+) -> Result<Option<Vec<Edit>>, EvaluateError> {
+    let clears = |edits: &[Edit]| {
+        let mut edited = facts.clone();
+        let applied = edits.iter().all(|edit| put(&mut edited, &edit.pointer, edit.value.clone()));
+        Ok::<_, EvaluateError>(applied && holds(policies, code, &edited, check)?)
+    };
+    if !clears(&edits)? {
+        return Ok(None);
+    }
+    for index in (0..edits.len()).rev() {
+        let mut fewer = edits.clone();
+        fewer.remove(index);
+        if clears(&fewer)? {
+            edits = fewer;
+        }
+    }
+    Ok(Some(edits))
+}
+
+/// The check of a document that claims the same.
+fn found_again(policies: &Policies, code: &Code, facts: &Value, check: &Check) -> Result<Option<Check>, EvaluateError> {
+    let found = checks(policies, code, facts)?;
+    Ok(found.into_iter().find(|found| found.subject == check.subject && found.claim == check.claim))
 }
 
 fn holds(policies: &Policies, code: &Code, facts: &Value, check: &Check) -> Result<bool, EvaluateError> {
-    let found = checks(policies, code, facts)?;
-    Ok(found.iter().any(|found| found.ok && found.subject == check.subject && found.claim == check.claim))
+    Ok(found_again(policies, code, facts, check)?.is_some_and(|found| found.ok))
 }
 
-/// What a fact could be changed to: what is expected of it, the opposite of what it is, or, of a handle, what was found.
+/// What a fact could be changed to: what is expected of it, or the opposite of what it is. A handle, to what is expected of it, or to what
+/// was found where the handle itself is what is expected.
 fn candidates(facts: &Value, pointer: &str, check: &Check) -> Vec<Edit> {
-    let edit = |pointer: &str, value: Value| Edit { pointer: pointer.to_owned(), value };
-    if pointer.starts_with("/handles/") {
-        return vec![edit(pointer, check.actual.clone())];
-    }
-    let mut values = vec![check.expected.clone()];
-    match facts.pointer(pointer) {
+    let now = facts.pointer(pointer);
+    let is_handle = pointer.starts_with(HANDLES);
+    let mut values = match now {
+        Some(now) if is_handle && *now == check.expected => vec![check.actual.clone()],
+        Some(now) if is_handle && *now != check.actual && check.cause != Cause::Unpinned => Vec::new(),
+        _ => vec![check.expected.clone()],
+    };
+    match now {
         Some(Value::Bool(value)) => values.push(json!(!value)),
+        Some(Value::Number(_)) => values.push(json!(1)),
         Some(Value::Array(_)) => values.push(json!([])),
         Some(Value::Object(_)) | None => values.push(Value::Null),
         _ => {}
     }
-    values.into_iter().filter(|value| facts.pointer(pointer) != Some(value)).map(|value| edit(pointer, value)).collect()
+    let edits = values.into_iter().filter(|value| now != Some(value));
+    edits.map(|value| Edit { pointer: pointer.to_owned(), value }).collect()
 }
 
 /// Puts a value where a pointer leads, with what is missing on the way.
 fn put(document: &mut Value, pointer: &str, value: Value) -> bool {
-    if let Some(place) = document.pointer_mut(pointer) {
-        *place = value;
-        return true;
-    }
-    let Some(around) = observation(document, pointer).map(str::to_owned) else { return false };
-    let Some(mut place) = document.pointer_mut(&around) else { return false };
-    for step in pointer[around.len()..].split('/').skip(1) {
-        let step = unescape(step);
-        if place.is_null() {
-            *place = json!({});
-        }
-        let Some(fields) = place.as_object_mut() else { return false };
-        place = fields.entry(step).or_insert(Value::Null);
+    let mut place = document;
+    for step in pointer.split('/').skip(1).map(unescape) {
+        place = match place {
+            Value::Array(items) => {
+                let Some(item) = step.parse().ok().and_then(|index: usize| items.get_mut(index)) else { return false };
+                item
+            }
+            _ => {
+                if place.is_null() {
+                    *place = json!({});
+                }
+                let Some(fields) = place.as_object_mut() else { return false };
+                fields.entry(step).or_insert(Value::Null)
+            }
+        };
     }
     *place = value;
     true

@@ -68,6 +68,12 @@ pub enum SettingsError {
     /// A code that the policies do not have.
     #[error("there is no code `{0}`")]
     UnknownCode(String, Option<String>),
+    /// A subject that a code claims nothing about.
+    #[error("{0} claims nothing about `{1}`")]
+    UnknownSubject(String, String, Option<String>),
+    /// A folder that is not there.
+    #[error("there is no folder {0}")]
+    NoFolder(PathBuf, &'static str),
     /// A format in which a command has nothing to say.
     #[error("{0} has no {1} form")]
     NoFormat(&'static str, Format),
@@ -87,8 +93,11 @@ impl Help for SettingsError {
             Self::UnknownCode(_, help) => {
                 help.clone().unwrap_or_else(|| "`factgate codes` lists every code".to_owned())
             }
+            Self::UnknownSubject(_, _, help) => {
+                help.clone().unwrap_or_else(|| "without `--subject`, all of them are shown".to_owned())
+            }
             Self::NoFormat(..) => "name another format: -o table, -o json".to_owned(),
-            Self::NoOutput(_, help) | Self::Missing(_, help) => (*help).to_owned(),
+            Self::NoFolder(_, help) | Self::NoOutput(_, help) | Self::Missing(_, help) => (*help).to_owned(),
         })
     }
 }

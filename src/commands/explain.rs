@@ -34,6 +34,20 @@ pub(super) fn run(
     })?;
     let facts = arguments.facts.as_deref().map(Facts::read).transpose()?;
     let found = explain(&set, &policies, code, facts.as_ref().map(Facts::json), arguments.subject.as_deref())?;
+    if let Some(subject) = arguments.subject.as_deref()
+        && !found.subjects.is_empty()
+        && !found.subjects.contains(subject)
+    {
+        let help = did_you_mean(subject, found.subjects.iter().map(String::as_str));
+        return Err(SettingsError::UnknownSubject(code.code.clone(), subject.to_owned(), help).into());
+    }
+    if let Some(folder) = arguments.raw.as_deref().filter(|folder| !folder.is_dir()) {
+        return Err(SettingsError::NoFolder(
+            folder.to_owned(),
+            "name the folder that `--raw` of the collection filled",
+        )
+        .into());
+    }
     let bytes = |digest: &str| kept(arguments.raw.as_deref()?, digest);
     write_rendered(outputs, |format| explanation::render(&found, &bytes, format), "explain")?;
     Ok(ExitCode::Go)

@@ -147,15 +147,19 @@ impl Program {
         Ok(documents.filter(|(_, documents)| !documents.is_empty()).collect())
     }
 
-    /// The unit tests by the package that they are about: its own, and those of the packages around it that evaluate no code.
+    /// The unit tests by the package that they are about: its own, whatever rule they are named for, and those of the packages around it that
+    /// evaluate no code.
     pub(super) fn unit_tests(&self) -> Result<BTreeMap<&str, UnitTests>, PolicyError> {
         let nothing = EngineValue::new(&serde_json::json!({}))?;
         let codes: BTreeSet<&str> =
             self.lanes.iter().flat_map(|lane| &lane.terms).filter_map(Term::code_rule).collect();
         let packages: BTreeSet<&str> = self.mutants.iter().filter_map(|mutant| package_of(&mutant.rule)).collect();
-        let found = packages.into_par_iter().map(|package| {
+        let found = packages.par_iter().map(|&package| {
             let test = |path: &String| UnitTest::new(path, &self.dependencies);
-            let own = self.tests.get(package).into_iter().flatten().map(test);
+            // Beside `m2.b`, `m2.b_test` is about it, and so is `m2.b.b1_test`: there is no package `m2.b.b1`.
+            let below = |other: &str| other.strip_prefix(package).is_some_and(|rest| rest.starts_with('.'));
+            let is_own = |other: &str| other == package || below(other) && !packages.contains(other);
+            let own = self.tests.iter().filter(|(other, _)| is_own(other)).flat_map(|(_, tests)| tests).map(test);
             let around = self.tests.iter().filter(|(other, _)| package.starts_with(&format!("{other}.")));
             let around = around.flat_map(|(_, tests)| tests).map(test).filter(|test| {
                 let mut rules = test.reach.rules.iter().map(String::as_str);

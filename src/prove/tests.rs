@@ -184,6 +184,21 @@ fn a_unit_test_that_fails_without_any_change_is_told() {
     assert!(!proof.holds(None));
 }
 
+/// As `new rule` writes them.
+#[test]
+fn the_tests_named_for_one_rule_of_a_package_are_about_the_package() {
+    let sound = set(SOUND);
+    let test = "package m2.a.b1_test\n\ntest_that_is_wrong if data.m2.a.b1 == {\"x\"}\n";
+    let files = sound.policies().iter().chain(sound.tests());
+    let files = files.map(|file| (file.name.clone(), file.text.clone().into_bytes()));
+    let more = ("m2/a/b1_test.rego".to_owned(), test.as_bytes().to_vec());
+    let set = PolicySet::from_files(Origin::Memory, files.chain([more]).collect()).unwrap();
+    let what = ProveOptions { lanes: vec!["M2.A".to_owned()], ..ProveOptions::default() };
+    let proof = prove(&set, &PolicyOptions::default(), &document("Enabled"), &[], &what, &|_| {}).unwrap();
+    let failing = &proof.mutants.as_ref().unwrap().failing_tests;
+    assert_eq!(*failing, ["m2.a.b1_test.test_that_is_wrong".to_owned()].into());
+}
+
 /// The second condition is needed by nothing that is known.
 const NEEDLESS: &str = "b1 contains check.versioning(\"b\", _holds)\n\n_holds if {\n\tcheck.is_on\n\t\"needless\" != \"condition\"\n} else := false";
 

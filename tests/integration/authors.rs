@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use factgate::evaluate::{Document, judge};
 use serde_json::Value;
 
+use crate::documents::{archive, policies};
 use crate::fixtures;
 use crate::harness::factgate::{Run, run_alone};
 
@@ -127,7 +129,6 @@ fn a_code_is_explained_with_its_rule() {
     assert!(run.stderr.contains("did you mean `M2A-B"), "{}", run.stderr);
 }
 
-/// Each edit was tried on the document: it clears its check.
 #[test]
 fn a_blocker_is_explained_with_its_receipts_and_what_would_clear_it() {
     let run = explain(&["M2A-B2", "--facts", "blocked.json", "--subject", "TF_STATE_BUCKET", "-o", "json"]);
@@ -148,6 +149,55 @@ fn a_blocker_is_explained_with_its_receipts_and_what_would_clear_it() {
     assert!(actions.iter().all(|actions| !actions.as_array().unwrap().is_empty()), "{actions:#?}");
     let run = explain(&["M2A-B2", "--facts", "ready.json"]);
     assert!(run.stdout.contains("Nothing blocks under it."), "{}", run.stdout);
+}
+
+#[test]
+fn what_would_clear_a_blocker_clears_it_on_the_document_as_it_is() {
+    let mut cleared = 0;
+    for (name, codes) in [
+        ("blocked.json", ["M2A-B1", "M2A-B2", "M2A-B3", "M2A-B4", "M2C-B6"]),
+        ("unreadable.json", ["M2A-B1", "M2A-B2", "M2D-B5", "M2G-B3", "M2H-B6"]),
+    ] {
+        for code in codes {
+            let lane = code.split('-').next().unwrap().replace("M2", "M2.");
+            let explanation = explain(&[code, "--facts", name, "-o", "json"]).json();
+            for blocker in explanation["blockers"].as_array().unwrap() {
+                let Some(edits) = blocker["edits"].as_array() else { continue };
+                let mut document = archive(name);
+                for edit in edits {
+                    put(&mut document, edit["pointer"].as_str().unwrap(), edit["value"].clone());
+                }
+                let document = Document::new(document, true).unwrap();
+                let verdict = judge(&document, policies(), std::slice::from_ref(&lane), &[]).unwrap();
+                let checks = verdict.lanes.iter().flat_map(|lane| &lane.codes).flat_map(|code| &code.checks);
+                let (subject, claim) = (&blocker["check"]["subject"], &blocker["check"]["claim"]);
+                let check = checks.into_iter().find(|check| check.subject == *subject && check.claim == *claim);
+                assert!(check.unwrap().ok, "{code} {subject} {claim}: {edits:#?}");
+                cleared += 1;
+            }
+        }
+    }
+    assert!(cleared > 30, "{cleared}");
+}
+
+/// Puts a value at a pointer, with the objects that are missing on the way.
+fn put(document: &mut Value, pointer: &str, value: Value) {
+    let steps = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
+    *steps.fold(document, |place, step| match place {
+        Value::Array(items) => &mut items[step.parse::<usize>().unwrap()],
+        _ => &mut place[step],
+    }) = value;
+}
+
+#[test]
+fn what_a_code_claims_nothing_about_cannot_be_explained() {
+    let run = explain(&["M2A-B2", "--facts", "blocked.json", "--subject", "TF_STATE_BUCKT"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""));
+    assert!(run.stderr.contains("claims nothing about `TF_STATE_BUCKT`"), "{}", run.stderr);
+    assert!(run.stderr.contains("did you mean `TF_STATE_BUCKET`"), "{}", run.stderr);
+    let run = explain(&["M2A-B2", "--facts", "blocked.json", "--raw", "nowhere"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""));
+    assert!(run.stderr.contains("there is no folder nowhere"), "{}", run.stderr);
 }
 
 /// A NO-GO never looks like a success, in any form.
