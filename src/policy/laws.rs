@@ -3,10 +3,12 @@
 //! The engine aborts the process on a recursive function and has builtins that reach outside of the fact document; both must
 //! be found in the text. So must everything that would make a rule silently not count.
 
+mod arguments;
 mod builtins;
 mod negation;
 mod packages;
 mod recursion;
+mod rules;
 
 #[cfg(test)]
 pub(crate) use builtins::ALLOWED;
@@ -25,6 +27,7 @@ pub(crate) fn check(policies: &[Policy], data: &[super::data::DataFile]) -> Vec<
     defects.extend(builtins::check(&program));
     defects.extend(negation::check(&program));
     defects.extend(recursion::check(&program));
+    defects.extend(rules::check(&program, data));
     defects
 }
 
@@ -33,11 +36,13 @@ struct Program<'tree> {
     rules: Vec<RuleView<'tree>>,
     /// Rule path → how many arguments it takes, if it is a function.
     arities: BTreeMap<Vec<String>, Option<usize>>,
+    packages: BTreeSet<Vec<String>>,
 }
 
 /// One definition of a rule.
 struct RuleView<'tree> {
     policy: &'tree Policy,
+    rule: &'tree Rule,
     path: Vec<String>,
     references: References<'tree>,
     is_test: bool,
@@ -46,16 +51,17 @@ struct RuleView<'tree> {
 impl<'tree> Program<'tree> {
     fn new(policies: &'tree [Policy], rule_names: &'tree BTreeMap<Vec<String>, BTreeSet<String>>) -> Self {
         let none = const { &BTreeSet::new() };
-        let mut program = Self { rules: Vec::new(), arities: BTreeMap::new() };
+        let mut program = Self { rules: Vec::new(), arities: BTreeMap::new(), packages: BTreeSet::new() };
         for policy in policies {
             let package = owned(&policy.ast.package_path());
+            program.packages.insert(package.clone());
             let is_test = package.iter().any(|step| step.ends_with("_test"));
             let names = Names::new(&policy.source.contents, &policy.ast, rule_names.get(&package).unwrap_or(none));
             for rule in &policy.ast.rules {
                 let mut path = package.clone();
                 path.extend(owned(&rule.name()));
                 program.arities.insert(path.clone(), rule.arity());
-                program.rules.push(RuleView { policy, path, references: names.references(rule), is_test });
+                program.rules.push(RuleView { policy, rule, path, references: names.references(rule), is_test });
             }
         }
         program

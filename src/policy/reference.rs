@@ -19,6 +19,10 @@ pub(crate) struct References<'tree> {
     pub(crate) all: Vec<Reference<'tree>>,
     /// Fields of the input that stand inside a negated call.
     pub(crate) negated_input: Vec<Span>,
+    /// Rules that stand inside a negated call.
+    pub(crate) negated_rules: Vec<(Vec<String>, Span)>,
+    /// Names that the rule's head uses, and nothing explains or could bind.
+    pub(crate) unbound: Vec<(String, Span)>,
 }
 
 /// What a reference leads to.
@@ -59,7 +63,7 @@ impl<'tree> Names<'tree> {
     /// Everything that a rule refers to.
     pub(crate) fn references(&self, rule: &'tree Rule) -> References<'tree> {
         let locals = Locals::of(rule, self.text).0;
-        let mut collector = Collector { names: self, locals, found: References::default() };
+        let mut collector = Collector { names: self, locals, found: References::default(), inside: 0, is_head: false };
         collector.rule(rule);
         collector.found
     }
@@ -173,6 +177,10 @@ struct Collector<'names, 'tree> {
     names: &'names Names<'tree>,
     locals: BTreeSet<String>,
     found: References<'tree>,
+    /// How many comprehensions and brackets it is in: those can bind a name themselves.
+    inside: usize,
+    /// Whether it is in the head, which binds nothing outside of those.
+    is_head: bool,
 }
 
 impl<'tree> Collector<'_, 'tree> {
@@ -181,8 +189,13 @@ impl<'tree> Collector<'_, 'tree> {
             Rule::Spec { head, bodies, .. } => {
                 // The head's own name is no reference; what is computed inside it is.
                 self.computed_steps(rule.refr());
+                self.is_head = true;
                 expressions_of(head, bodies, &mut |expression| self.expression(expression));
+                self.is_head = false;
+                let of_head = std::mem::take(&mut self.found.unbound);
                 bodies.iter().for_each(|body| self.query(&body.query));
+                let bound: BTreeSet<String> = self.found.unbound.drain(..).map(|(name, _)| name).collect();
+                self.found.unbound = of_head.into_iter().filter(|(name, _)| !bound.contains(name)).collect();
             }
             Rule::Default { value, .. } => self.expression(value),
         }
@@ -220,10 +233,16 @@ impl<'tree> Collector<'_, 'tree> {
             Expr::Var { .. } | Expr::RefDot { .. } | Expr::RefBrack { .. } => {
                 match expression.chain() {
                     Some(chain) => {
-                        if !self.locals.contains(chain.root)
-                            && let Some(target) = self.names.resolve(chain.root, &chain.steps)
-                        {
-                            self.found.all.push(Reference { target, span: chain.span, arguments: None });
+                        if !self.locals.contains(chain.root) {
+                            match self.names.resolve(chain.root, &chain.steps) {
+                                Some(target) => {
+                                    self.found.all.push(Reference { target, span: chain.span, arguments: None });
+                                }
+                                None if !matches!(chain.root, "input" | "_") && !(self.is_head && self.inside > 0) => {
+                                    self.found.unbound.push((chain.root.to_owned(), chain.span));
+                                }
+                                None => {}
+                            }
                         }
                         self.computed_steps(expression);
                     }
@@ -232,8 +251,10 @@ impl<'tree> Collector<'_, 'tree> {
                 }
             }
             Expr::ArrayCompr { query, .. } | Expr::SetCompr { query, .. } | Expr::ObjectCompr { query, .. } => {
+                self.inside += 1;
                 expression.children(&mut |child| self.expression(child));
                 self.query(query);
+                self.inside -= 1;
             }
             _ => expression.children(&mut |child| self.expression(child)),
         }
@@ -244,6 +265,10 @@ impl<'tree> Collector<'_, 'tree> {
         if let Some(chain) = expression.chain() {
             if chain.root == "input" && !matches!(expression, Expr::Var { .. }) {
                 self.found.negated_input.push(chain.span);
+            } else if !self.locals.contains(chain.root)
+                && let Some(Target::Data(path)) = self.names.resolve(chain.root, &chain.steps)
+            {
+                self.found.negated_rules.push((path, chain.span));
             }
             return;
         }
@@ -268,7 +293,9 @@ impl<'tree> Collector<'_, 'tree> {
 
     /// The expressions inside the brackets of a reference.
     fn computed_steps(&mut self, reference: &'tree Expr) {
+        self.inside += 1;
         reference.computed_steps(&mut |step| self.expression(step));
+        self.inside -= 1;
     }
 }
 

@@ -111,10 +111,33 @@ fn opa_accepts_what_is_accepted() {
     for (result, rule) in opa::evaluate(&jobs).iter().zip(ACCEPTED.iter().chain([&"the shipped policies"])) {
         assert!(result.get("error").is_none(), "{rule}: {result}");
     }
-    let refused = library("x := undefined_function(1)");
-    let job = json!({"policies": [refused.path().join("policies")], "inputs": [{}], "queries": ["data.lib.a"]});
-    let result = opa::evaluate(&[job]).remove(0);
-    assert!(result.get("error").is_some() || result.to_string().contains("error"), "OPA's compiler is asked: {result}");
+}
+
+/// What the engine would take.
+const REFUSED_BY_OPA: [&str; 11] = [
+    "x := undefined_function(1)",
+    "x := undefined_thing",
+    "x := count(1)",
+    "x if startswith(1, \"a\")",
+    "x := concat(\", \", 1)",
+    "x := 1 + \"a\"",
+    "x := 1\n\nx contains 2",
+    "x := 1\n\nx(y) := y",
+    "default x := 1\n\ndefault x := 2",
+    "default x := input.run",
+    "x if {\n\tsome y\n\tinput.run\n}",
+];
+
+#[test]
+fn what_opa_refuses_is_refused() {
+    let folders: Vec<tempfile::TempDir> = REFUSED_BY_OPA.iter().map(|rule| library(rule)).collect();
+    let jobs = folders.iter().map(|folder| json!({"policies": [folder.path().join("policies")]}));
+    let results = opa::evaluate(&jobs.collect::<Vec<Value>>());
+    for ((folder, rule), result) in folders.iter().zip(REFUSED_BY_OPA).zip(results) {
+        assert!(result["error"].is_string(), "{rule}: OPA gave {result}");
+        let run = run_alone(folder.path(), ["check", "--policies", "policies"]);
+        assert_eq!(run.code, 4, "{rule}: {}", run.stdout);
+    }
 }
 
 #[test]

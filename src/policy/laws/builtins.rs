@@ -3,7 +3,7 @@
 use super::super::Defect;
 use super::super::reference::{Reference, Target};
 use super::super::syntax::Expr;
-use super::{Program, RuleView};
+use super::{Program, RuleView, arguments};
 use crate::suggestion::did_you_mean;
 
 /// How many numbers a `numbers.range` may give: no limit of the engine reaches inside a builtin.
@@ -210,7 +210,7 @@ fn builtin(rule: &RuleView<'_>, name: &str, reference: &Reference<'_>) -> Findin
             format!("`numbers.range` needs two literal bounds at most {RANGE} apart"),
             "no time limit reaches inside a builtin: use a collection of facts".into(),
         )),
-        _ => None,
+        _ => arguments::problem(name, arguments),
     }
 }
 

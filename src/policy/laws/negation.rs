@@ -3,12 +3,22 @@
 //! `not startswith(input.x, "a")` is true in the engine where `input.x` is missing, and undefined in OPA. A missing fact must
 //! not decide anything by accident.
 
+use std::collections::BTreeSet;
+
 use super::super::Defect;
+use super::super::syntax::{Head, Rule};
 use super::Program;
 
 pub(super) fn check(program: &Program<'_>) -> Vec<Defect> {
-    let negated =
-        program.rules.iter().flat_map(|rule| rule.references.negated_input.iter().map(move |span| (rule, *span)));
+    // A rule that is nothing but a field of the input is missing with it.
+    let fields: BTreeSet<&[String]> =
+        program.rules.iter().filter(|rule| is_field(rule.rule)).map(|rule| rule.path.as_slice()).collect();
+    let negated = program.rules.iter().flat_map(|rule| {
+        let rules =
+            rule.references.negated_rules.iter().filter(|(path, _)| fields.iter().any(|field| path.starts_with(field)));
+        let spans = rule.references.negated_input.iter().chain(rules.map(|(_, span)| span));
+        spans.map(move |span| (rule, *span))
+    });
     negated
         .map(|(rule, span)| {
             Defect::new(
@@ -18,6 +28,12 @@ pub(super) fn check(program: &Program<'_>) -> Vec<Defect> {
             )
         })
         .collect()
+}
+
+/// Whether a rule is a field of the input under another name.
+fn is_field(rule: &Rule) -> bool {
+    let Rule::Spec { head: Head::Compr { assign: Some(assign), .. }, .. } = rule else { return false };
+    assign.value.chain().is_some_and(|chain| chain.root == "input")
 }
 
 #[cfg(test)]
@@ -42,6 +58,14 @@ mod tests {
             );
             assert_eq!(problems_of(negated), [expected], "{negated}");
         }
+    }
+
+    #[test]
+    fn another_name_for_a_field_hides_nothing() {
+        let text = "package lib.a\n\n_region := input.run.region\n\nx if not startswith(_region, \"eu\")\n";
+        let expected =
+            "lib/a.rego:5:21: a negated call on a field of the input: where the field is missing, engines differ";
+        assert_eq!(problems(&[("lib/a.rego", text)]), [expected]);
     }
 
     #[test]

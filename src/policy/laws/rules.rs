@@ -1,0 +1,202 @@
+//! Law: what OPA's compiler refuses is refused here, too. The engine takes it, and makes of it what it likes.
+//!
+//! One name is one kind of rule with at most one default; a default is a constant; what is declared is used, and what a head uses is bound;
+//! a reference to a rule leads to one. See <https://www.openpolicyagent.org/docs/policy-language>.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::Defect;
+use super::super::data::DataFile;
+use super::super::reference::{Reference, Target};
+use super::super::syntax::{Expr, Head, Literal, Query, Rule, Span};
+use super::{Program, RuleView};
+use crate::suggestion::did_you_mean;
+
+pub(super) fn check(program: &Program<'_>, data: &[DataFile]) -> Vec<Defect> {
+    let mut defects = Vec::new();
+    let mut kinds: BTreeMap<&[String], &str> = BTreeMap::new();
+    let mut defaults: BTreeSet<&[String]> = BTreeSet::new();
+    for view in &program.rules {
+        let name = view.path.join(".");
+        let mut found = |span: Span, problem: String, help: &str| {
+            defects.push(Defect::new(view.policy.location(span), problem, help));
+        };
+        let kind = kind(view.rule);
+        let first = *kinds.entry(&view.path).or_insert(kind);
+        if first != kind {
+            found(view.rule.span(), format!("`{name}` is a {first} and a {kind}"), "give one of them another name");
+        }
+        if let Rule::Default { value, .. } = view.rule {
+            if !defaults.insert(&view.path) {
+                found(view.rule.span(), format!("`{name}` has two defaults"), "take one of them out");
+            }
+            if let Some(span) = computed(value) {
+                found(span, format!("the default of `{name}` is no constant"), "give the rule a body instead");
+            }
+        }
+        for span in miscalculated(view) {
+            found(span, "it is calculated with what is no number".to_owned(), "calculate with numbers only");
+        }
+        for (variable, span) in unused(view) {
+            found(span, format!("`{variable}` is declared and not used"), "take it out, or use it");
+        }
+        for (variable, span) in &view.references.unbound {
+            found(*span, format!("nothing says what `{variable}` is"), "define it, or import it");
+        }
+        for reference in &view.references.all {
+            if let Some((problem, help)) = missing(program, data, reference) {
+                found(reference.span, problem, &help);
+            }
+        }
+    }
+    defects
+}
+
+/// What kind of rule a definition makes of its name.
+fn kind(rule: &Rule) -> &'static str {
+    match rule {
+        Rule::Default { args, .. } if args.is_empty() => "complete rule",
+        Rule::Default { .. } | Rule::Spec { head: Head::Func { .. }, .. } => "function",
+        Rule::Spec { .. } if !rule.refr().chain().is_some_and(|chain| chain.is_constant) => "partial object",
+        Rule::Spec { head: Head::Set { .. }, .. } => "partial set",
+        Rule::Spec { head: Head::Compr { .. }, .. } => "complete rule",
+    }
+}
+
+/// Where a value is computed otherwise than by a comprehension.
+fn computed(value: &Expr) -> Option<Span> {
+    match value {
+        Expr::Var { .. } | Expr::RefDot { .. } | Expr::RefBrack { .. } | Expr::Call { .. } => Some(value.span()),
+        Expr::ArrayCompr { .. } | Expr::SetCompr { .. } | Expr::ObjectCompr { .. } => None,
+        _ => {
+            let mut first = None;
+            value.children(&mut |child| first = first.or_else(|| computed(child)));
+            first
+        }
+    }
+}
+
+/// The constants that a rule calculates with, and that are no numbers. Sets can be subtracted.
+fn miscalculated(view: &RuleView<'_>) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut note = |expression: &Expr| {
+        if let Expr::Arithmetic { lhs, rhs, .. } = expression {
+            let wrong = [lhs, rhs].into_iter().filter(|operand| {
+                let is_number = matches!(operand.as_ref(), Expr::Number { .. });
+                let is_list = matches!(operand.as_ref(), Expr::Array { .. } | Expr::Object { .. });
+                is_list || operand.is_scalar() && !is_number
+            });
+            spans.extend(wrong.map(|operand| operand.span()));
+        }
+    };
+    view.rule.outermost(&mut |expression| nested(expression, &mut note));
+    spans
+}
+
+/// The variables that a rule declares by `some` and does not use.
+fn unused<'tree>(view: &RuleView<'tree>) -> Vec<(&'tree str, Span)> {
+    let mut declared = Vec::new();
+    let mut used = BTreeSet::new();
+    if let Rule::Spec { bodies, .. } = view.rule {
+        bodies.iter().for_each(|body| declarations(&body.query, &mut declared));
+    }
+    let mut note = |expression: &'tree Expr| match expression {
+        Expr::Var { value, .. } => used.extend(value.as_str()),
+        Expr::ArrayCompr { query, .. } | Expr::SetCompr { query, .. } | Expr::ObjectCompr { query, .. } => {
+            declarations(query, &mut declared);
+        }
+        _ => {}
+    };
+    view.rule.outermost(&mut |expression| nested(expression, &mut note));
+    view.rule.refr().computed_steps(&mut |step| nested(step, &mut note));
+    let named =
+        declared.into_iter().filter_map(|span| Some((view.policy.source.contents.get(span.start..span.end)?, span)));
+    named.filter(|(name, _)| !used.contains(name)).collect()
+}
+
+fn declarations(query: &Query, found: &mut Vec<Span>) {
+    for statement in &query.stmts {
+        match &statement.literal {
+            Literal::SomeVars { vars } => found.extend(vars),
+            Literal::Every { query, .. } => declarations(query, found),
+            _ => {}
+        }
+    }
+}
+
+fn nested<'tree>(expression: &'tree Expr, visit: &mut dyn FnMut(&'tree Expr)) {
+    visit(expression);
+    expression.inner(&mut |inner| nested(inner, visit));
+}
+
+/// What is wrong with a reference into a package, if no rule, package or data file is there. Functions that are called are looked at as such.
+fn missing(program: &Program<'_>, data: &[DataFile], reference: &Reference<'_>) -> Option<(String, String)> {
+    let Target::Data(path) = &reference.target else { return None };
+    let leads_to = |place: &[String]| path.starts_with(place) || place.starts_with(path);
+    let is_of_package = program.packages.iter().any(|package| path.starts_with(package) && path.len() > package.len());
+    let is_there = program.rules.iter().any(|rule| leads_to(&rule.path))
+        || program.packages.iter().any(|package| package.starts_with(path))
+        || data.iter().any(|file| leads_to(&file.path));
+    if reference.arguments.is_some() || !is_of_package || is_there {
+        return None;
+    }
+    let rules: Vec<String> = program.rules.iter().map(|rule| rule.path.join(".")).collect();
+    let name = path.join(".");
+    let help = did_you_mean(&name, rules.iter().map(String::as_str)).unwrap_or_else(|| "define it".to_owned());
+    Some((format!("there is no rule `{name}`"), help))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::tests::{defects, problems};
+
+    fn problems_of(rules: &str) -> Vec<String> {
+        problems(&[("lib/a.rego", &format!("package lib.a\n\n{rules}\n"))])
+    }
+
+    #[test]
+    fn what_opa_refuses_is_refused() {
+        for (rules, expected) in [
+            ("x := 1\n\nx contains 2", "lib/a.rego:5:1: `lib.a.x` is a complete rule and a partial set"),
+            ("x := 1\n\nx(y) := y", "lib/a.rego:5:1: `lib.a.x` is a complete rule and a function"),
+            ("default x := 1\n\ndefault x := 2", "lib/a.rego:5:1: `lib.a.x` has two defaults"),
+            ("default x := input.run.region", "lib/a.rego:3:14: the default of `lib.a.x` is no constant"),
+            ("default x := [count([])]", "lib/a.rego:3:15: the default of `lib.a.x` is no constant"),
+            ("x if {\n\tsome y\n\tinput.run\n}", "lib/a.rego:4:7: `y` is declared and not used"),
+            ("x := {1 | some y}", "lib/a.rego:3:16: `y` is declared and not used"),
+            ("x := 1 + \"a\"", "lib/a.rego:3:11: it is calculated with what is no number"),
+            ("x := thing", "lib/a.rego:3:6: nothing says what `thing` is"),
+            ("x := {\"a\": [thing.b]} if input.run", "lib/a.rego:3:13: nothing says what `thing` is"),
+        ] {
+            assert_eq!(problems_of(rules), [expected], "{rules}");
+        }
+    }
+
+    #[test]
+    fn what_opa_takes_is_taken() {
+        for rules in [
+            "default x := {\"a\": [1, -1, null]}\n\nx := 2 if input.run",
+            "default f(_) := 0\n\nf(x) := 1 if x",
+            "x contains 1\n\nx contains 2",
+            "x[y] := 1 if some y in [1]\n\nx[y] := 2 if {\n\tsome y\n\tinput.handles[y]\n}",
+            "x := y if y = input.run",
+            "x := y if [y] = [1]",
+            "x := y if input.handles[y]",
+            "x := [y | y = 1]",
+            "x := input.handles[_].value",
+            "x := y if {\n\tsome y\n\tinput.handles[y]\n}",
+        ] {
+            assert_eq!(problems_of(rules), [""; 0], "{rules}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_is_not_there_is_told_with_what_was_meant() {
+        let used =
+            ("lib/a.rego", "package lib.a\n\nimport data.lib.b\n\nx := [b.check, data.contract.any, data.lib.b]\n");
+        let found = defects(&[used, ("lib/b.rego", "package lib.b\n\nchecks := 1\n")]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].problem, "there is no rule `lib.b.check`");
+        assert_eq!(found[0].help, "did you mean `lib.b.checks`?");
+    }
+}
