@@ -238,7 +238,7 @@ impl<'tree> Collector<'_, 'tree> {
                                 Some(target) => {
                                     self.found.all.push(Reference { target, span: chain.span, arguments: None });
                                 }
-                                None if !matches!(chain.root, "input" | "_") && !(self.is_head && self.inside > 0) => {
+                                None if !matches!(chain.root, "input" | "_") && (!self.is_head || self.inside == 0) => {
                                     self.found.unbound.push((chain.root.to_owned(), chain.span));
                                 }
                                 None => {}
