@@ -72,7 +72,7 @@ impl ProveError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::NoGo { .. } => {
-                Some("name a document on which the lanes pass, or the lanes that do with --lane".to_owned())
+                Some("name a document on which the lanes pass, or those that do with --lane, together with the lanes that they follow".to_owned())
             }
             Self::Evaluate(_) | Self::Policy(_) => None,
         }
@@ -193,6 +193,10 @@ pub fn prove(
     };
     if what.only != Some(Half::Mutants) {
         proof.knock_outs = Some(trials.proof(document, what.accepted.as_ref(), &still_passes, &mut proof.not_found));
+        if is_selection {
+            // What no lane of the selection reads is accepted for others.
+            proof.not_found.clear();
+        }
     }
     if what.only != Some(Half::KnockOuts) {
         let documents: Vec<&Value> =
@@ -202,6 +206,7 @@ pub fn prove(
             &documents,
             &trials,
             what.accepted.as_ref(),
+            is_selection,
             progress,
             &mut proof.not_found,
         )?);

@@ -119,6 +119,7 @@ pub(super) fn try_all(
     documents: &[&Value],
     trials: &Trials,
     accepted: Option<&Accepted>,
+    is_selection: bool,
     progress: &(dyn Fn(ProveProgress) + Sync),
     not_found: &mut Vec<String>,
 ) -> Result<MutationProof, PolicyError> {
@@ -175,7 +176,8 @@ pub(super) fn try_all(
             }
         })
         .collect();
-    not_found.extend(accepted.iter().flat_map(|accepted| accepted.killed_after_all(&survivors)));
+    let is_changed = |rule: &str| !is_selection || program.mutants.iter().any(|mutant| mutant.rule == rule);
+    not_found.extend(accepted.iter().flat_map(|accepted| accepted.killed_after_all(&survivors, is_changed)));
     Ok(MutationProof {
         mutants: fates.len(),
         not_compiled: count(Fate::NotCompiled),

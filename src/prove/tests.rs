@@ -263,6 +263,11 @@ fn an_unguarded_fact_can_be_accepted() {
     assert!(proof.mutants.is_none() && proof.not_found.is_empty());
     let stale = of_all_lanes(&format!("{all}, \"unpinned\""));
     assert_eq!(stale.not_found, ["unguarded `/tagging(/value(/TagSet)?)?$` unpinned"]);
+    let of_one = proof_with(SOUND, &ProveOptions { only: Some(Half::KnockOuts), ..accepted(&entry(all)) });
+    assert!(
+        of_one.not_found.is_empty() && of_one.holds(None),
+        "what no lane of a selection reads is accepted for others"
+    );
 }
 
 #[test]
