@@ -204,9 +204,8 @@ impl<'tree> Collector<'_, 'tree> {
     fn query(&mut self, query: &'tree Query) {
         for statement in &query.stmts {
             statement.expressions(&mut |expression| self.expression(expression));
-            if let Literal::NotExpr { expr: expr @ (Expr::Call { .. } | Expr::Membership { .. }) } = &statement.literal
-            {
-                self.negated(expr);
+            if let Literal::NotExpr { expr } = &statement.literal {
+                self.negated_calls(expr);
             }
             if let Literal::Every { query, .. } = &statement.literal {
                 self.query(query);
@@ -257,6 +256,14 @@ impl<'tree> Collector<'_, 'tree> {
                 self.inside -= 1;
             }
             _ => expression.children(&mut |child| self.expression(child)),
+        }
+    }
+
+    /// The calls of a negated expression: alone, or compared with something.
+    fn negated_calls(&mut self, expression: &'tree Expr) {
+        match expression {
+            Expr::Call { .. } | Expr::Membership { .. } => self.negated(expression),
+            _ => expression.children(&mut |child| self.negated_calls(child)),
         }
     }
 

@@ -51,6 +51,8 @@ mod tests {
             ("startswith(lower(input.a.b), \"a\")", 23),
             ("input[y] in {1, 2}", 6),
             ("1 in input.a", 11),
+            ("count(input.a) > 3", 12),
+            ("\"us\" == lower(input.a)", 20),
             ("contains(\"a\", input[\"b\"])", 20),
         ] {
             let expected = format!(
