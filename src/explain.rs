@@ -105,14 +105,17 @@ pub fn explain(
     facts: Option<&Value>,
     subject: Option<&str>,
 ) -> Result<Explanation, EvaluateError> {
-    let found = facts.map(|facts| checks(policies, code, facts)).transpose()?;
-    let subjects = found.iter().flatten().map(|check| check.subject.clone()).collect();
-    let blocking = |checks: Vec<Check>| {
-        checks.into_iter().filter(|check| !check.ok && subject.is_none_or(|subject| check.subject == subject))
-    };
-    let blockers =
-        facts.zip(found).map(|(facts, found)| explained(policies, code, facts, blocking(found))).transpose()?;
-    Ok(Explanation { code: code.clone(), rule: rule(set, policies, code)?, blockers, subjects })
+    let rule = rule(set, policies, code)?;
+    let mut explanation = Explanation { code: code.clone(), rule, blockers: None, subjects: BTreeSet::new() };
+    if let Some(facts) = facts {
+        let found = checks(policies, code, facts)?;
+        explanation.subjects = found.iter().map(|check| check.subject.clone()).collect();
+        let blocking =
+            found.into_iter().filter(|check| !check.ok && subject.is_none_or(|subject| check.subject == subject));
+        let explained = blocking.map(|check| explained(policies, code, facts, check));
+        explanation.blockers = Some(explained.collect::<Result<_, EvaluateError>>()?);
+    }
+    Ok(explanation)
 }
 
 fn rule(set: &PolicySet, policies: &Policies, code: &Code) -> Result<Vec<SourceExcerpt>, PolicyError> {
@@ -125,20 +128,10 @@ fn lane<'policies>(policies: &'policies Policies, code: &Code) -> Option<&'polic
     policies.lanes().iter().find(|lane| lane.lane == code.lane)
 }
 
-fn explained(
-    policies: &Policies,
-    code: &Code,
-    facts: &Value,
-    blocking: impl Iterator<Item = Check>,
-) -> Result<Vec<ExplainedCheck>, EvaluateError> {
-    blocking
-        .map(|check| {
-            let edits = smallest(policies, code, facts, &check)?;
-            let explained: Vec<ExplainedFact> =
-                check.facts.iter().map(|pointer| explained_fact(facts, pointer)).collect();
-            Ok(ExplainedCheck { actions: actions(facts, &check), facts: explained, edits, check })
-        })
-        .collect()
+fn explained(policies: &Policies, code: &Code, facts: &Value, check: Check) -> Result<ExplainedCheck, EvaluateError> {
+    let edits = smallest(policies, code, facts, &check)?;
+    let explained = check.facts.iter().map(|pointer| explained_fact(facts, pointer)).collect();
+    Ok(ExplainedCheck { actions: actions(facts, &check), facts: explained, edits, check })
 }
 
 fn checks(policies: &Policies, code: &Code, facts: &Value) -> Result<Vec<Check>, EvaluateError> {
@@ -197,9 +190,9 @@ fn smallest(
     let least = if places.is_empty() { 1 } else { 0 };
     let sizes = least..=MOST_EDITS.min(candidates.len());
     for edits in sizes.flat_map(|size| combinations(&candidates, size)).take(MOST_TRIALS) {
-        let mut edited = opened.clone();
-        let applied = edits.iter().all(|edit| put(&mut edited, &edit.pointer, edit.value.clone()));
-        if applied && holds(policies, code, &edited, check)? {
+        if let Some(edited) = edited(&opened, &edits)
+            && holds(policies, code, &edited, check)?
+        {
             return needed(policies, code, facts, check, whole(&edited, &places, edits));
         }
     }
@@ -243,11 +236,8 @@ fn needed(
     check: &Check,
     mut edits: Vec<Edit>,
 ) -> Result<Option<Vec<Edit>>, EvaluateError> {
-    let clears = |edits: &[Edit]| {
-        let mut edited = facts.clone();
-        let applied = edits.iter().all(|edit| put(&mut edited, &edit.pointer, edit.value.clone()));
-        Ok::<_, EvaluateError>(applied && holds(policies, code, &edited, check)?)
-    };
+    let clears =
+        |edits: &[Edit]| edited(facts, edits).map_or(Ok(false), |edited| holds(policies, code, &edited, check));
     if !clears(&edits)? {
         return Ok(None);
     }
@@ -290,6 +280,12 @@ fn candidates(facts: &Value, pointer: &str, check: &Check) -> Vec<Edit> {
     }
     let edits = values.into_iter().filter(|value| now != Some(value));
     edits.map(|value| Edit { pointer: pointer.to_owned(), value }).collect()
+}
+
+/// The document after edits, if they can be made.
+fn edited(document: &Value, edits: &[Edit]) -> Option<Value> {
+    let mut edited = document.clone();
+    edits.iter().all(|edit| put(&mut edited, &edit.pointer, edit.value.clone())).then_some(edited)
 }
 
 /// Puts a value where a pointer leads, with what is missing on the way.

@@ -72,7 +72,9 @@ impl ProveError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::NoGo { .. } => {
-                Some("name a document on which the lanes pass, or those that do with --lane, together with the lanes that they follow".to_owned())
+                let help = "name a document on which the lanes pass, or those that do with --lane, together with the lanes that they \
+                            follow";
+                Some(help.to_owned())
             }
             Self::Evaluate(_) | Self::Policy(_) => None,
         }
@@ -184,6 +186,7 @@ pub fn prove(
             judge(&changed, &policies, &what.lanes, &[]).is_ok_and(|verdict| verdict.outcome == Outcome::Go)
         })
     };
+    let accepted = what.accepted.as_ref();
     let mut proof = Proof {
         facts: verdict.facts.clone(),
         lanes: verdict.covers.clone(),
@@ -192,24 +195,22 @@ pub fn prove(
         not_found: Vec::new(),
     };
     if what.only != Some(Half::Mutants) {
-        proof.knock_outs = Some(trials.proof(document, what.accepted.as_ref(), &still_passes, &mut proof.not_found));
-        if is_selection {
-            // What no lane of the selection reads is accepted for others.
-            proof.not_found.clear();
+        let found = trials.proof(document, accepted, &still_passes);
+        // What no lane of a selection reads is accepted for others.
+        if let Some(accepted) = accepted.filter(|_| !is_selection) {
+            proof.not_found.extend(accepted.guarded_after_all(&found.unguarded));
         }
+        proof.knock_outs = Some(found);
     }
     if what.only != Some(Half::KnockOuts) {
         let documents: Vec<&Value> =
             [document].into_iter().chain(more.iter().map(|named| named.document.facts())).collect();
-        proof.mutants = Some(mutants::try_all(
-            &program,
-            &documents,
-            &trials,
-            what.accepted.as_ref(),
-            is_selection,
-            progress,
-            &mut proof.not_found,
-        )?);
+        let found = mutants::try_all(&program, &documents, &trials, accepted, progress)?;
+        let is_changed = |rule: &str| !is_selection || program.mutants.iter().any(|mutant| mutant.rule == rule);
+        if let Some(accepted) = accepted {
+            proof.not_found.extend(accepted.killed_after_all(&found.survivors, is_changed));
+        }
+        proof.mutants = Some(found);
     }
     Ok(proof)
 }

@@ -23,6 +23,13 @@ pub(super) fn run(
     policy: &PolicySettings,
     outputs: &[OutputTarget],
 ) -> Result<ExitCode, Error> {
+    if let Some(folder) = arguments.raw.as_deref().filter(|folder| !folder.is_dir()) {
+        return Err(SettingsError::NoFolder(
+            folder.to_owned(),
+            "name the folder that `--raw` of the collection filled",
+        )
+        .into());
+    }
     let set = policy_set(policy)?;
     let policies = Policies::compile(set.clone(), &policy_options(policy))?;
     let mut codes = policies.lanes().iter().flat_map(|lane| &lane.codes);
@@ -40,13 +47,6 @@ pub(super) fn run(
     {
         let help = did_you_mean(subject, found.subjects.iter().map(String::as_str));
         return Err(SettingsError::UnknownSubject(code.code.clone(), subject.to_owned(), help).into());
-    }
-    if let Some(folder) = arguments.raw.as_deref().filter(|folder| !folder.is_dir()) {
-        return Err(SettingsError::NoFolder(
-            folder.to_owned(),
-            "name the folder that `--raw` of the collection filled",
-        )
-        .into());
     }
     let bytes = |digest: &str| kept(arguments.raw.as_deref()?, digest);
     write_rendered(outputs, |format| explanation::render(&found, &bytes, format), "explain")?;

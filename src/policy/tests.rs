@@ -32,6 +32,11 @@ pub(crate) fn problems(files: &[(&str, &str)]) -> Vec<String> {
     defects(files).into_iter().map(|defect| format!("{}: {}", defect.location, defect.problem)).collect()
 }
 
+/// Those of a library `lib.a` with these rules, which begin in its third line.
+pub(crate) fn problems_of_rules(rules: &str) -> Vec<String> {
+    problems(&[("lib/a.rego", &format!("package lib.a\n\n{rules}\n"))])
+}
+
 proptest::proptest! {
     #[test]
     fn any_text_compiles_or_is_refused_with_a_place(text in "(?s)(package lib.a\n)?[-+ \n\t#`\"{}()\\[\\].,:=|a-c0-9éifnotsomeryMETADT]{0,80}") {

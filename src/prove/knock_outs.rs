@@ -83,7 +83,6 @@ impl Trials {
         document: &Value,
         accepted: Option<&Accepted>,
         still_passes: &(dyn Fn(Value) -> bool + Sync),
-        not_found: &mut Vec<String>,
     ) -> KnockOutProof {
         let passing: Vec<&KnockOut> = self
             .trials
@@ -103,7 +102,6 @@ impl Trials {
                     .map(str::to_owned),
             })
             .collect();
-        not_found.extend(accepted.iter().flat_map(|accepted| accepted.guarded_after_all(&unguarded)));
         let broken: Vec<BrokenPolicy> = self
             .trials
             .iter()

@@ -119,9 +119,7 @@ pub(super) fn try_all(
     documents: &[&Value],
     trials: &Trials,
     accepted: Option<&Accepted>,
-    is_selection: bool,
     progress: &(dyn Fn(ProveProgress) + Sync),
-    not_found: &mut Vec<String>,
 ) -> Result<MutationProof, PolicyError> {
     let documents = documents.par_iter().map(|document| {
         let input = EngineValue::new(document)?;
@@ -176,8 +174,6 @@ pub(super) fn try_all(
             }
         })
         .collect();
-    let is_changed = |rule: &str| !is_selection || program.mutants.iter().any(|mutant| mutant.rule == rule);
-    not_found.extend(accepted.iter().flat_map(|accepted| accepted.killed_after_all(&survivors, is_changed)));
     Ok(MutationProof {
         mutants: fates.len(),
         not_compiled: count(Fate::NotCompiled),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -113,7 +114,7 @@ impl Program {
             });
             let terms: Vec<Term> = terms.collect();
             let files: BTreeSet<String> = terms.iter().flat_map(|term| term.reach.files.iter().cloned()).collect();
-            let engine = program.prepared(program.engine_of(files.iter(), &program.options)?)?;
+            let engine = program.prepared(program.engine_of(files.iter(), program.options.time_limit)?)?;
             let stopped_at: BTreeSet<&String> = terms.iter().flat_map(|term| &term.reach.stopped_at).collect();
             let given = codes.iter().filter(|(rule, _)| stopped_at.contains(rule));
             let given = given.map(|(rule, code)| (rule.clone(), code.clone())).collect();
@@ -141,7 +142,7 @@ impl Program {
     pub(super) fn tables_of(&self, lane: &str) -> Result<BTreeMap<String, Vec<Value>>, PolicyError> {
         let tables: Vec<_> = self.tables.iter().filter(|(table, _)| table.lane == lane).collect();
         let files: BTreeSet<&String> = tables.iter().flat_map(|(_, files)| files).collect();
-        let engine = self.prepared_for_tests(self.engine_of(files.into_iter(), &self.options.of_unit_tests())?)?;
+        let engine = self.prepared_for_tests(self.test_engine_of(files.into_iter())?)?;
         let nothing = EngineValue::new(&serde_json::json!({}))?;
         let documents = tables.into_iter().map(|(table, _)| (table.rule.clone(), table.documents(&engine, &nothing)));
         Ok(documents.filter(|(_, documents)| !documents.is_empty()).collect())
@@ -166,7 +167,7 @@ impl Program {
                 rules.clone().all(|rule| !codes.contains(rule)) && rules.any(|rule| package_of(rule) == Some(package))
             });
             let tests = UnitTests::new(own.chain(around).collect(), &self.dependencies);
-            let engine = self.prepared_for_tests(self.engine_of(tests.files.iter(), &self.options.of_unit_tests())?)?;
+            let engine = self.prepared_for_tests(self.test_engine_of(tests.files.iter())?)?;
             Ok((package, tests.tried(&engine, &nothing)))
         });
         found.collect()
@@ -179,16 +180,20 @@ impl Program {
 
     /// The policies that tests need, without one file.
     pub(super) fn tests_without(&self, tests: &UnitTests, file: &str) -> Result<Engine, PolicyError> {
-        self.engine_of(tests.files.iter().filter(|name| *name != file), &self.options.of_unit_tests())
+        self.test_engine_of(tests.files.iter().filter(|name| *name != file))
+    }
+
+    fn test_engine_of<'name>(&self, names: impl Iterator<Item = &'name String>) -> Result<Engine, PolicyError> {
+        self.engine_of(names, self.options.of_unit_tests().time_limit)
     }
 
     fn engine_of<'name>(
         &self,
         names: impl Iterator<Item = &'name String>,
-        options: &PolicyOptions,
+        time_limit: Duration,
     ) -> Result<Engine, PolicyError> {
         let files: Vec<SourceFile> = names.filter_map(|name| self.files.get(name)).cloned().collect();
-        Engine::empty(options.time_limit).with_policies(&files)
+        Engine::empty(time_limit).with_policies(&files)
     }
 
     /// An engine for unit tests, made ready: those see nothing of the evaluator.
@@ -211,7 +216,7 @@ impl Program {
 
     /// The policies of a lane without one file, to which a mutant of it can be added.
     pub(super) fn without(&self, lane: &LaneProgram, file: &str) -> Result<Engine, PolicyError> {
-        self.engine_of(lane.files.iter().filter(|name| *name != file), &self.options)
+        self.engine_of(lane.files.iter().filter(|name| *name != file), self.options.time_limit)
     }
 
     /// An engine with a file more, made ready. An error says that a mutant cannot be compiled.

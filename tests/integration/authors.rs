@@ -3,6 +3,7 @@
 use std::fs;
 
 use factgate::evaluate::{Document, judge};
+use factgate_collector::json::unescape;
 use serde_json::Value;
 
 use crate::documents::{archive, policies};
@@ -182,7 +183,7 @@ fn what_would_clear_a_blocker_clears_it_on_the_document_as_it_is() {
 
 /// Puts a value at a pointer, with the objects that are missing on the way.
 fn put(document: &mut Value, pointer: &str, value: Value) {
-    let steps = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
+    let steps = pointer.split('/').skip(1).map(unescape);
     *steps.fold(document, |place, step| match place {
         Value::Array(items) => &mut items[step.parse::<usize>().unwrap()],
         _ => &mut place[step],

@@ -28,8 +28,8 @@ fn no_fact_can_be_knocked_out_and_no_rule_changed_unnoticed_but_for_what_is_acce
         document: Document::new(document, true).unwrap(),
     };
     let passing = named("ready.json", document.clone());
-    let more: Vec<_> = archived().into_iter().filter(|(name, _)| name != "ready.json").collect();
-    let more: Vec<_> = more.into_iter().map(|(name, document)| named(&name, document)).collect();
+    let others = archived().into_iter().filter(|(name, _)| name != "ready.json");
+    let more: Vec<_> = others.map(|(name, document)| named(&name, document)).collect();
     let set = PolicySet::embedded().unwrap();
     let proof = prove(&set, &PolicyOptions::default(), &passing, &more, &what, &|_| {});
     let proof = proof.unwrap_or_else(|error| panic!("{error}"));

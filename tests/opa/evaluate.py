@@ -53,9 +53,9 @@ def outcome(job: dict) -> dict:
         except (OpaError, OSError, ValueError) as error:
             return {"error": str(error)}
         documents = job.get("documents", []) + [{"input": each} for each in job.get("inputs", [])]
-        result: dict = {
-            "results": [{query: evaluated(engine, f"data.answers.{rules[query]}", each) for query in rules} for each in documents]
-        }
+        asked = {query: f"data.answers.{rule}" for query, rule in rules.items()}
+        results = [{query: evaluated(engine, path, each) for query, path in asked.items()} for each in documents]
+        result: dict = {"results": results}
         if job.get("tests"):
             tests = test_rules(modules)
             groups = [tests[first : first + TESTS_TOGETHER] for first in range(0, len(tests), TESTS_TOGETHER)]

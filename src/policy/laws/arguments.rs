@@ -103,10 +103,10 @@ fn word(taken: char) -> &'static str {
 mod tests {
     use super::TAKEN;
     use crate::policy::laws::ALLOWED;
-    use crate::policy::tests::problems;
+    use crate::policy::tests::problems_of_rules;
 
     fn problems_of(expression: &str) -> Vec<String> {
-        problems(&[("lib/a.rego", &format!("package lib.a\n\nx := {expression}\n"))])
+        problems_of_rules(&format!("x := {expression}"))
     }
 
     #[test]

@@ -239,10 +239,10 @@ fn is_bounded(arguments: &[Expr]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{ALLOWED, DENIED};
-    use crate::policy::tests::{defects, problems};
+    use crate::policy::tests::{defects, problems, problems_of_rules};
 
     fn problems_of(expression: &str) -> Vec<String> {
-        problems(&[("lib/a.rego", &format!("package lib.a\n\nx := {expression}\n"))])
+        problems_of_rules(&format!("x := {expression}"))
     }
 
     #[test]

@@ -38,10 +38,10 @@ fn is_field(rule: &Rule) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::policy::tests::problems;
+    use crate::policy::tests::problems_of_rules;
 
     fn problems_of(negated: &str) -> Vec<String> {
-        problems(&[("lib/a.rego", &format!("package lib.a\n\nx if {{\n\tsome y in [1]\n\tnot {negated}\n}}\n"))])
+        problems_of_rules(&format!("x if {{\n\tsome y in [1]\n\tnot {negated}\n}}"))
     }
 
     #[test]
@@ -64,10 +64,10 @@ mod tests {
 
     #[test]
     fn another_name_for_a_field_hides_nothing() {
-        let text = "package lib.a\n\n_region := input.run.region\n\nx if not startswith(_region, \"eu\")\n";
+        let rules = "_region := input.run.region\n\nx if not startswith(_region, \"eu\")";
         let expected =
             "lib/a.rego:5:21: a negated call on a field of the input: where the field is missing, engines differ";
-        assert_eq!(problems(&[("lib/a.rego", text)]), [expected]);
+        assert_eq!(problems_of_rules(rules), [expected]);
     }
 
     #[test]

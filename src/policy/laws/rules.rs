@@ -131,16 +131,19 @@ fn nested<'tree>(expression: &'tree Expr, visit: &mut dyn FnMut(&'tree Expr)) {
 
 /// What is wrong with a reference into a package, if no rule, package or data file is there. Functions that are called are looked at as such.
 fn missing(program: &Program<'_>, data: &[DataFile], reference: &Reference<'_>) -> Option<(String, String)> {
-    let Target::Data(path) = &reference.target else { return None };
-    let leads_to = |place: &[String]| path.starts_with(place) || place.starts_with(path);
-    let is_of_package = program.packages.iter().any(|package| path.starts_with(package) && path.len() > package.len());
-    let is_there = program.rules.iter().any(|rule| leads_to(&rule.path))
-        || program.packages.iter().any(|package| package.starts_with(path))
-        || data.iter().any(|file| leads_to(&file.path));
-    if reference.arguments.is_some() || !is_of_package || is_there {
+    let (Target::Data(path), None) = (&reference.target, reference.arguments) else { return None };
+    let mut above = (1..path.len()).map(|length| &path[..length]);
+    let is_of_package = above.clone().any(|place| program.packages.contains(place));
+    let is_of_rule = above.any(|place| program.arities.contains_key(place));
+    // What begins with a path comes right after it, if it is not there itself.
+    let is_around_rule = program.arities.range(path.clone()..).next().is_some_and(|(rule, _)| rule.starts_with(path));
+    let is_around_package =
+        program.packages.range(path.clone()..).next().is_some_and(|package| package.starts_with(path));
+    let is_data = || data.iter().any(|file| path.starts_with(&file.path) || file.path.starts_with(path));
+    if !is_of_package || is_of_rule || is_around_rule || is_around_package || is_data() {
         return None;
     }
-    let rules: Vec<String> = program.rules.iter().map(|rule| rule.path.join(".")).collect();
+    let rules: Vec<String> = program.arities.keys().map(|rule| rule.join(".")).collect();
     let name = path.join(".");
     let help = did_you_mean(&name, rules.iter().map(String::as_str)).unwrap_or_else(|| "define it".to_owned());
     Some((format!("there is no rule `{name}`"), help))
@@ -148,11 +151,7 @@ fn missing(program: &Program<'_>, data: &[DataFile], reference: &Reference<'_>) 
 
 #[cfg(test)]
 mod tests {
-    use crate::policy::tests::{defects, problems};
-
-    fn problems_of(rules: &str) -> Vec<String> {
-        problems(&[("lib/a.rego", &format!("package lib.a\n\n{rules}\n"))])
-    }
+    use crate::policy::tests::{defects, problems_of_rules};
 
     #[test]
     fn what_opa_refuses_is_refused() {
@@ -168,7 +167,7 @@ mod tests {
             ("x := thing", "lib/a.rego:3:6: nothing says what `thing` is"),
             ("x := {\"a\": [thing.b]} if input.run", "lib/a.rego:3:13: nothing says what `thing` is"),
         ] {
-            assert_eq!(problems_of(rules), [expected], "{rules}");
+            assert_eq!(problems_of_rules(rules), [expected], "{rules}");
         }
     }
 
@@ -186,7 +185,7 @@ mod tests {
             "x := input.handles[_].value",
             "x := y if {\n\tsome y\n\tinput.handles[y]\n}",
         ] {
-            assert_eq!(problems_of(rules), [""; 0], "{rules}");
+            assert_eq!(problems_of_rules(rules), [""; 0], "{rules}");
         }
     }
 
