@@ -1,6 +1,6 @@
 //! A baseline: the blockers of an earlier verdict, so that a reader sees at once which are new.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use factgate_collector::help::Help;
@@ -12,13 +12,15 @@ use crate::verdict::{Blocker, Verdict};
 /// What identifies a blocker, whatever the facts are: code, subject, claim.
 type Identity = (String, String, String);
 
-/// The open and waived blockers of earlier verdicts.
+/// What an earlier verdict on a document told: its blockers, open and waived, and the reasons beside them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Baseline {
     blockers: BTreeMap<Identity, Blocker>,
+    reasons: BTreeSet<String>,
+    covers: BTreeSet<String>,
 }
 
-/// What became of a blocker since the baseline, in the words of SARIF.
+/// What became of a blocker or a reason since the baseline, in the words of SARIF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BaselineState {
     /// It was not there.
@@ -59,11 +61,27 @@ pub enum BaselineError {
         /// What is wrong.
         source: serde_json::Error,
     },
+    /// It is about another number of documents.
+    #[error("the baseline {} has {verdicts} verdicts, and {documents} documents are evaluated", path.display())]
+    Count {
+        /// Which file.
+        path: PathBuf,
+        /// How many verdicts it has.
+        verdicts: usize,
+        /// How many documents are evaluated.
+        documents: usize,
+    },
 }
 
 impl Help for BaselineError {
     fn help(&self) -> Option<String> {
-        Some("name a verdict that `-o json=FILE` wrote".to_owned())
+        let help = match self {
+            Self::Read { .. } | Self::Invalid { .. } => "name a verdict that `-o json=FILE` wrote",
+            Self::Count { .. } => {
+                "name one verdict, which every document is compared with, or what `-o json=FILE` wrote for as many documents in the same order"
+            }
+        };
+        Some(help.to_owned())
     }
 }
 
@@ -76,24 +94,32 @@ enum File {
 }
 
 impl Baseline {
-    /// Reads what `-o json` wrote.
+    /// Reads what `-o json` wrote: the baseline of each of so many documents. A single verdict is the baseline of all of them; several are those
+    /// of the documents in their order.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or is no verdict.
-    pub fn read(path: &Path) -> Result<Self, BaselineError> {
+    /// If the file cannot be read, is no verdict, or has another number of them.
+    pub fn read(path: &Path, documents: usize) -> Result<Vec<Self>, BaselineError> {
         let text = std::fs::read(path).map_err(|source| BaselineError::Read { path: path.to_owned(), source })?;
         let file =
             serde_json::from_slice(&text).map_err(|source| BaselineError::Invalid { path: path.to_owned(), source })?;
-        Ok(Self::of(match file {
-            File::One(verdict) => vec![*verdict],
-            File::Several(verdicts) => verdicts,
-        }))
+        match file {
+            File::One(verdict) => Ok(vec![Self::of(*verdict); documents]),
+            File::Several(verdicts) if verdicts.len() == documents => Ok(verdicts.into_iter().map(Self::of).collect()),
+            File::Several(verdicts) => {
+                Err(BaselineError::Count { path: path.to_owned(), verdicts: verdicts.len(), documents })
+            }
+        }
     }
 
-    fn of(verdicts: Vec<Verdict>) -> Self {
-        let blockers = verdicts.into_iter().flat_map(|verdict| verdict.lanes).flat_map(|lane| lane.blockers);
-        Self { blockers: blockers.map(|blocker| (identity(&blocker), blocker)).collect() }
+    fn of(verdict: Verdict) -> Self {
+        let blockers = verdict.lanes.into_iter().flat_map(|lane| lane.blockers);
+        Self {
+            blockers: blockers.map(|blocker| (identity(&blocker), blocker)).collect(),
+            reasons: verdict.reasons.into_iter().collect(),
+            covers: verdict.covers.into_iter().collect(),
+        }
     }
 
     /// What became of a blocker.
@@ -105,13 +131,25 @@ impl Baseline {
         }
     }
 
+    /// What became of a reason that no blocker says.
+    pub fn reason_state(&self, reason: &str) -> BaselineState {
+        if self.reasons.contains(reason) { BaselineState::Unchanged } else { BaselineState::New }
+    }
+
     /// The blockers that are there no longer, of the lanes that the verdict covers.
     pub fn cleared<'baseline>(&'baseline self, verdict: &Verdict) -> Vec<&'baseline Blocker> {
-        let now: std::collections::BTreeSet<Identity> =
-            verdict.lanes.iter().flat_map(|lane| &lane.blockers).map(identity).collect();
+        let now: BTreeSet<Identity> = verdict.lanes.iter().flat_map(|lane| &lane.blockers).map(identity).collect();
         let cleared =
             self.blockers.iter().filter(|(key, blocker)| !now.contains(*key) && verdict.covers.contains(&blocker.lane));
         cleared.map(|(_, blocker)| blocker).collect()
+    }
+
+    /// The reasons that are there no longer. They are about the verdict as a whole: one that covers less does not clear them.
+    pub fn cleared_reasons<'baseline>(&'baseline self, verdict: &Verdict) -> Vec<&'baseline str> {
+        if !self.covers.iter().all(|lane| verdict.covers.contains(lane)) {
+            return Vec::new();
+        }
+        self.reasons.iter().filter(|reason| !verdict.reasons.contains(reason)).map(String::as_str).collect()
     }
 }
 

@@ -291,7 +291,7 @@ pub struct LaneArguments {
     #[arg(long, value_name = "FILE", env = "FACTGATE_WAIVERS")]
     pub waivers: Option<PathBuf>,
 
-    /// An earlier verdict (`-o json=FILE`): SARIF and GitHub output then tell what is new since.
+    /// An earlier verdict (`-o json=FILE`), or one for each document: SARIF and GitHub output then tell what is new since.
     #[arg(long, value_name = "FILE", env = "FACTGATE_BASELINE")]
     pub baseline: Option<PathBuf>,
 }

@@ -76,8 +76,6 @@ pub struct Report<'run> {
     pub codes: Vec<&'run Code>,
     /// Where the evidence is.
     pub archive: &'run Archive,
-    /// What blocked before.
-    pub baseline: Option<&'run Baseline>,
 }
 
 /// A verdict, and the document that it is on.
@@ -87,6 +85,8 @@ pub struct Evaluated<'run> {
     pub document: String,
     /// The verdict.
     pub verdict: &'run Verdict,
+    /// What blocked before.
+    pub baseline: Option<&'run Baseline>,
 }
 
 impl Report<'_> {

@@ -7,7 +7,9 @@
 //!               └─────► mutants ─► unit tests, documents, knock-outs: does anything tell the mutant from the rule?
 //! ```
 //!
-//! Three laws (fail closed, stable identity, no vacuity) are shown by knocking out every fact that the document holds, one at a time. Whether
+//! Three laws are shown by knocking out every fact that the document holds, one at a time. Fail closed: something blocks, and no check holds
+//! that names an observation or a handle which says nothing. Stable identity: no check comes or goes. No vacuity: every code claims something,
+//! and something makes it block. Whether
 //! the rules are needed as they are is shown by mutants: a rule that nothing tells from one with a mistake in it is not tested.
 //!
 //! What a rule can read is found in its text, so that a knock-out is only put to the rules that can notice it. The same inputs give the same
@@ -31,7 +33,7 @@ use serde_json::Value;
 
 pub use accepted::{Accepted, AcceptedError};
 pub use facts::Way;
-pub use knock_outs::{BrokenPolicy, KnockOutProof, UnguardedFact, UnstableIdentity};
+pub use knock_outs::{BrokenPolicy, CheckWithFact, FailOpenCheck, KnockOutProof, UnguardedFact};
 pub use mutants::{MutationProof, Survivor};
 
 use crate::evaluate::{Document, EvaluateError, judge};
@@ -123,8 +125,8 @@ pub struct Proof {
     pub knock_outs: Option<KnockOutProof>,
     /// The mutants, unless they were left out.
     pub mutants: Option<MutationProof>,
-    /// What is accepted, and was not found: it is accepted no longer.
-    pub not_found: Vec<String>,
+    /// What is wrong with what is accepted: it was not found, or is more than that.
+    pub accepted_wrongly: Vec<String>,
 }
 
 impl Proof {
@@ -136,7 +138,7 @@ impl Proof {
             let is_enough = threshold.is_none_or(|threshold| mutants.score().is_some_and(|score| score >= threshold));
             is_enough && mutants.is_sound()
         });
-        laws_hold && is_tested && self.not_found.is_empty()
+        laws_hold && is_tested && self.accepted_wrongly.is_empty()
     }
 }
 
@@ -192,13 +194,15 @@ pub fn prove(
         lanes: verdict.covers.clone(),
         knock_outs: None,
         mutants: None,
-        not_found: Vec::new(),
+        accepted_wrongly: Vec::new(),
     };
     if what.only != Some(Half::Mutants) {
         let found = trials.proof(document, accepted, &still_passes);
         // What no lane of a selection reads is accepted for others.
         if let Some(accepted) = accepted.filter(|_| !is_selection) {
-            proof.not_found.extend(accepted.guarded_after_all(&found.unguarded));
+            let guarded = trials.guarded(&found.unguarded);
+            proof.accepted_wrongly.extend(accepted.wrong_facts(&found.unguarded, &guarded));
+            proof.accepted_wrongly.extend(accepted.wrong_checks(&found.fail_open));
         }
         proof.knock_outs = Some(found);
     }
@@ -208,7 +212,7 @@ pub fn prove(
         let found = mutants::try_all(&program, &documents, &trials, accepted, progress)?;
         let is_changed = |rule: &str| !is_selection || program.mutants.iter().any(|mutant| mutant.rule == rule);
         if let Some(accepted) = accepted {
-            proof.not_found.extend(accepted.killed_after_all(&found.survivors, is_changed));
+            proof.accepted_wrongly.extend(accepted.wrong_survivors(&found.survivors, is_changed));
         }
         proof.mutants = Some(found);
     }

@@ -25,7 +25,7 @@ pub(super) fn run(
     keep_apart(outputs, paths.iter().map(PathBuf::as_path))?;
     let policies = policies(policy)?;
     let waivers = waivers(lanes)?;
-    let baseline = baseline(lanes)?;
+    let baselines = baselines(lanes, paths.len())?;
     let mut evaluations = Vec::new();
     for path in paths {
         let facts = Facts::read(path)?;
@@ -38,14 +38,13 @@ pub(super) fn run(
         }
     }
     let verdicts: Vec<_> = evaluations.into_iter().map(|evaluation| evaluation.verdict).collect();
-    let documents = paths.iter().zip(&verdicts);
-    let evaluated = documents.map(|(path, verdict)| Evaluated { document: path.display().to_string(), verdict });
-    let report = Report {
-        evaluated: evaluated.collect(),
-        codes: codes(&policies),
-        archive: &archive,
-        baseline: baseline.as_ref(),
-    };
+    let documents = paths.iter().zip(&verdicts).enumerate();
+    let evaluated = documents.map(|(index, (path, verdict))| Evaluated {
+        document: path.display().to_string(),
+        verdict,
+        baseline: baselines.get(index),
+    });
+    let report = Report { evaluated: evaluated.collect(), codes: codes(&policies), archive: &archive };
     output::write(&report, outputs)?;
     Ok(worst(verdicts.iter().map(|verdict| verdict.exit_code())))
 }
@@ -61,9 +60,9 @@ pub(super) fn evaluate_facts(
     Ok(evaluate(&document, policies, lanes, waivers)?)
 }
 
-/// What blocked before, if the settings name it.
-pub(super) fn baseline(lanes: &LaneSettings) -> Result<Option<Baseline>, Error> {
-    Ok(lanes.baseline.as_deref().map(Baseline::read).transpose()?)
+/// What blocked before in each of so many documents; none if the settings name no file.
+pub(super) fn baselines(lanes: &LaneSettings, documents: usize) -> Result<Vec<Baseline>, Error> {
+    Ok(lanes.baseline.as_deref().map(|path| Baseline::read(path, documents)).transpose()?.unwrap_or_default())
 }
 
 /// Every code of the policies.

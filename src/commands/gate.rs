@@ -28,7 +28,7 @@ pub(super) fn run(
 ) -> Result<ExitCode, Error> {
     let policies = policies(policy)?;
     let waivers = eval::waivers(lanes)?;
-    let baseline = eval::baseline(lanes)?;
+    let baselines = eval::baselines(lanes, 1)?;
     let selected = select(&policies, &lanes.lanes)?;
     let covered: Vec<&str> = selected.iter().map(|lane| lane.lane.as_str()).collect();
     let stacks = stacks(policies.lanes(), &selected);
@@ -55,8 +55,12 @@ pub(super) fn run(
     archive.add(&prepared.publish()?);
     archive.mirror(&places);
     let code = evaluation.verdict.exit_code();
-    let evaluated = vec![Evaluated { document: document.display().to_string(), verdict: &evaluation.verdict }];
-    let report = Report { evaluated, codes: eval::codes(&policies), archive: &archive, baseline: baseline.as_ref() };
+    let evaluated = Evaluated {
+        document: document.display().to_string(),
+        verdict: &evaluation.verdict,
+        baseline: baselines.first(),
+    };
+    let report = Report { evaluated: vec![evaluated], codes: eval::codes(&policies), archive: &archive };
     output::write(&report, outputs)?;
     Ok(code)
 }

@@ -21,30 +21,35 @@ pub(super) fn render(report: &Report<'_>) -> String {
     let mut text = String::new();
     for evaluated in &report.evaluated {
         // Writing to a String cannot fail.
-        let _ = annotations(&mut text, report, evaluated);
+        let _ = annotations(&mut text, evaluated);
     }
     text
 }
 
-fn annotations(text: &mut String, report: &Report<'_>, evaluated: &Evaluated<'_>) -> std::fmt::Result {
+fn annotations(text: &mut String, evaluated: &Evaluated<'_>) -> std::fmt::Result {
     let verdict = evaluated.verdict;
     let blockers: Vec<&Blocker> = verdict.lanes.iter().flat_map(|lane| &lane.blockers).collect();
     let open = blockers.iter().filter(|blocker| blocker.is_open()).count();
     let title = format!("{}: {}", verdict.covers.join(", "), word(verdict.outcome));
     let mut message = format!("{open} blockers, {} waived", blockers.len() - open);
-    if let Some(baseline) = report.baseline {
-        let new = blockers.iter().filter(|blocker| baseline.state(blocker) == BaselineState::New).count();
-        write!(message, "; {new} new, {} cleared", baseline.cleared(verdict).len())?;
+    if !verdict.reasons.is_empty() {
+        write!(message, ", {} other reasons", verdict.reasons.len())?;
+    }
+    if let Some(baseline) = evaluated.baseline {
+        let states = blockers.iter().map(|blocker| baseline.state(blocker));
+        let states = states.chain(verdict.reasons.iter().map(|reason| baseline.reason_state(reason)));
+        let new = states.filter(|state| *state == BaselineState::New).count();
+        let cleared = baseline.cleared(verdict).len() + baseline.cleared_reasons(verdict).len();
+        write!(message, "; {new} new, {cleared} cleared")?;
     }
     command(text, "notice", &evaluated.document, &title, &message)?;
+    let mark = |state: Option<BaselineState>| if state == Some(BaselineState::New) { " (new)" } else { "" };
     for reason in &verdict.reasons {
-        command(text, "error", &evaluated.document, "verdict", reason)?;
+        let state = mark(evaluated.baseline.map(|baseline| baseline.reason_state(reason)));
+        command(text, "error", &evaluated.document, &format!("verdict{state}"), reason)?;
     }
     for blocker in blockers {
-        let state = match report.baseline.map(|baseline| baseline.state(blocker)) {
-            Some(BaselineState::New) => " (new)",
-            _ => "",
-        };
+        let state = mark(evaluated.baseline.map(|baseline| baseline.state(blocker)));
         let title = format!("{} {}{state}", blocker.code, blocker.subject);
         match &blocker.waived {
             None => {

@@ -2,8 +2,8 @@
 //!
 //! <https://www.openpolicyagent.org/docs/management-decision-logs>
 //!
-//! A decision's id is a digest over what it was made from, and its time the document's own, so that the same inputs give the same bytes. The input is
-//! named by its digest: the fact document is kept as evidence.
+//! A decision's id is a digest over all that its line says, and its time the document's own, so that the same inputs give the same bytes. The input
+//! is named by its digest: the fact document is kept as evidence.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -45,12 +45,10 @@ fn blockers<'lane>(lane: &'lane LaneVerdict, code: &'lane str) -> impl Iterator<
 
 fn line(text: &mut String, verdict: &Verdict, lane: Option<&LaneVerdict>, path: &str, result: Value) {
     let facts = &verdict.facts;
-    let id = [facts.digest.as_deref().unwrap_or_default(), &facts.phase_execution_id, &verdict.policies.digest, path];
-    let decision = json!({
-        "decision_id": format!("sha256:{}", hex::encode(Sha256::digest(id.join("\n")))),
+    let mut decision = json!({
         "labels": {
             "app": verdict.tool.name, "version": verdict.tool.version, "phase_execution_id": facts.phase_execution_id,
-            "lane": lane.map(|lane| &lane.lane), "policies": verdict.policies.source,
+            "covers": verdict.covers.join(","), "policies": verdict.policies.source,
         },
         "bundles": {"policies": {"revision": verdict.policies.digest}},
         "path": path,
@@ -58,6 +56,11 @@ fn line(text: &mut String, verdict: &Verdict, lane: Option<&LaneVerdict>, path: 
         "result": result,
         "timestamp": facts.collected_at,
     });
+    if let Some(lane) = lane {
+        decision["labels"]["lane"] = lane.lane.as_str().into();
+    }
+    let id = format!("sha256:{}", hex::encode(Sha256::digest(decision.to_string())));
+    decision["decision_id"] = id.into();
     text.push_str(&decision.to_string());
     text.push('\n');
 }

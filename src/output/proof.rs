@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
 use super::{Format, OutputError};
-use crate::prove::{KnockOutProof, MutationProof, Proof};
+use crate::prove::{FailOpenCheck, KnockOutProof, MutationProof, Proof};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -48,8 +48,8 @@ fn write_proof(text: &mut String, proof: &Proof, threshold: Option<f64>) -> std:
     if let Some(mutants) = &proof.mutants {
         write_mutants(text, mutants, threshold)?;
     }
-    for entry in &proof.not_found {
-        writeln!(text, "{BAD}accepted, but not found{BAD:#}: {entry}; take it out of the file")?;
+    for entry in &proof.accepted_wrongly {
+        writeln!(text, "{BAD}✗ accepted wrongly{BAD:#}: {entry}")?;
     }
     Ok(())
 }
@@ -71,12 +71,19 @@ fn write_knock_outs(text: &mut String, proof: &KnockOutProof) -> std::fmt::Resul
         writeln!(text, "  {BAD}✗ comes or goes{BAD:#} {} {}: {}", check.code, check.subject, check.claim)?;
         writeln!(text, "      {FAINT}with {} ({}){FAINT:#}", check.fact, check.way)?;
     }
+    for FailOpenCheck { check, .. } in proof.fail_open.iter().filter(|check| check.reason.is_none()) {
+        writeln!(text, "  {BAD}✗ holds without its fact{BAD:#} {} {}: {}", check.code, check.subject, check.claim)?;
+        writeln!(text, "      {FAINT}{} ({}){FAINT:#}", check.fact, check.way)?;
+    }
     for broken in &proof.broken {
         writeln!(text, "  {BAD}✗ cannot be evaluated{BAD:#} with {} ({})", broken.fact, broken.way)?;
         writeln!(text, "      {FAINT}{}{FAINT:#}", broken.error.lines().next().unwrap_or_default())?;
     }
     for code in &proof.vacuous {
         writeln!(text, "  {BAD}✗ claims nothing{BAD:#} {code}")?;
+    }
+    for code in &proof.never_blocking {
+        writeln!(text, "  {BAD}✗ never blocks{BAD:#} {code}: no knock-out makes it")?;
     }
     Ok(())
 }

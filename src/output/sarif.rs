@@ -59,7 +59,7 @@ fn run(report: &Report<'_>, evaluated: &Evaluated<'_>) -> Run {
             "lane": blocker.lane, "subject": blocker.subject, "claim": blocker.claim, "cause": blocker.cause,
             "severity": blocker.severity, "taxonomy": blocker.taxonomy, "expected": blocker.expected, "actual": blocker.actual,
         })));
-        finding.baseline_state = report.baseline.map(|baseline| baseline.state(blocker).as_str().into());
+        finding.baseline_state = evaluated.baseline.map(|baseline| baseline.state(blocker).as_str().into());
         finding.suppressions = Some(suppressions(blocker));
         results.push(finding);
     }
@@ -67,22 +67,25 @@ fn run(report: &Report<'_>, evaluated: &Evaluated<'_>) -> Run {
         let mut finding = finding(REASONS, &index, reason, ResultLevel::Error);
         finding.locations = Some(vec![location(evaluated, &[])]);
         finding.partial_fingerprints = Some(fingerprint(&[REASONS, reason]));
-        // A baseline knows blockers only.
-        finding.baseline_state = report.baseline.map(|_| "new".into());
+        finding.baseline_state = evaluated.baseline.map(|baseline| baseline.reason_state(reason).as_str().into());
         finding.suppressions = Some(Vec::new());
         results.push(finding);
     }
-    for blocker in report.baseline.into_iter().flat_map(|baseline| baseline.cleared(verdict)) {
-        let mut finding = finding(&blocker.code, &index, &blocker.detail, ResultLevel::None);
-        finding.kind = Some(ResultKind::Pass);
-        finding.locations = Some(vec![location(evaluated, &blocker.facts)]);
-        finding.partial_fingerprints = Some(fingerprint(&[&blocker.code, &blocker.subject, &blocker.claim]));
-        finding.properties = Some(properties(json!({
-            "lane": blocker.lane, "subject": blocker.subject, "claim": blocker.claim,
-        })));
-        finding.baseline_state = Some("absent".into());
-        finding.suppressions = Some(Vec::new());
-        results.push(finding);
+    if let Some(baseline) = evaluated.baseline {
+        for blocker in baseline.cleared(verdict) {
+            let mut finding = cleared(evaluated, &index, &blocker.code, &blocker.detail);
+            finding.locations = Some(vec![location(evaluated, &blocker.facts)]);
+            finding.partial_fingerprints = Some(fingerprint(&[&blocker.code, &blocker.subject, &blocker.claim]));
+            finding.properties = Some(properties(json!({
+                "lane": blocker.lane, "subject": blocker.subject, "claim": blocker.claim,
+            })));
+            results.push(finding);
+        }
+        for reason in baseline.cleared_reasons(verdict) {
+            let mut finding = cleared(evaluated, &index, REASONS, reason);
+            finding.partial_fingerprints = Some(fingerprint(&[REASONS, reason]));
+            results.push(finding);
+        }
     }
     let driver = ToolComponent::builder()
         .name(verdict.tool.name.as_str())
@@ -148,6 +151,16 @@ fn finding(rule: &str, index: &BTreeMap<&str, usize>, message: &str, level: Resu
         .message(Message::builder().text(message).build())
         .build();
     finding.rule_index = index.get(rule).and_then(|index| i64::try_from(*index).ok());
+    finding
+}
+
+/// A result of the baseline that is there no longer.
+fn cleared(evaluated: &Evaluated<'_>, index: &BTreeMap<&str, usize>, rule: &str, message: &str) -> Finding {
+    let mut finding = finding(rule, index, message, ResultLevel::None);
+    finding.kind = Some(ResultKind::Pass);
+    finding.locations = Some(vec![location(evaluated, &[])]);
+    finding.baseline_state = Some("absent".into());
+    finding.suppressions = Some(Vec::new());
     finding
 }
 

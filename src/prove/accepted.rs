@@ -1,4 +1,4 @@
-//! The file of what is accepted: facts that nothing guards and mutants that survive, each with the reason why.
+//! The file of what is accepted: facts that nothing guards, checks that hold without a fact, mutants that survive, each with the reason why.
 //!
 //! ```toml
 //! [[unguarded]]
@@ -10,9 +10,15 @@
 //! rule = "lib.fact._error"
 //! change = 'is_string(text) → true'
 //! reason = "the document's schema admits texts only"
+//!
+//! [[fail_open]]
+//! claims = '^the receipts of '
+//! facts = '^/aws/'
+//! ways = ["unreadable"]
+//! reason = "it is about the receipts alone"
 //! ```
 //!
-//! An entry that fits nothing is an error: it would go on to excuse what nobody looks at.
+//! An entry that fits nothing is an error, and so is one that fits what is guarded: it would go on to excuse what nobody looks at.
 
 use std::path::{Path, PathBuf};
 
@@ -20,8 +26,8 @@ use factgate_collector::help::Help;
 use regex::Regex;
 use serde::Deserialize;
 
-use super::facts::Way;
-use super::knock_outs::UnguardedFact;
+use super::facts::{KnockOut, Way};
+use super::knock_outs::{CheckWithFact, FailOpenCheck, UnguardedFact};
 use super::mutants::Survivor;
 
 /// What is accepted.
@@ -30,6 +36,8 @@ use super::mutants::Survivor;
 pub struct Accepted {
     #[serde(default)]
     unguarded: Vec<AcceptedFacts>,
+    #[serde(default)]
+    fail_open: Vec<AcceptedChecks>,
     #[serde(default)]
     survivors: Vec<AcceptedSurvivor>,
 }
@@ -40,6 +48,18 @@ struct AcceptedFacts {
     /// What the JSON pointers of the facts match.
     facts: Pattern,
     /// The ways in which they may be knocked out.
+    ways: Vec<Way>,
+    reason: Reason,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AcceptedChecks {
+    /// What the claims of the checks match.
+    claims: Pattern,
+    /// What the JSON pointers of the facts match that they hold without.
+    facts: Pattern,
+    /// The ways in which those may be knocked out.
     ways: Vec<Way>,
     reason: Reason,
 }
@@ -106,7 +126,8 @@ impl Help for AcceptedError {
         Some(match self {
             Self::Read { .. } => "check the path given by --accepted".to_owned(),
             Self::Invalid { .. } => {
-                "it is TOML with `[[unguarded]]` (facts, ways, reason) and `[[survivors]]` (rule, change, reason)"
+                "it is TOML with `[[unguarded]]` (facts, ways, reason), `[[fail_open]]` (claims, facts, ways, reason) and `[[survivors]]` \
+                 (rule, change, reason)"
                     .to_owned()
             }
         })
@@ -137,21 +158,45 @@ impl Accepted {
         Some(&entry.reason.0)
     }
 
-    /// The entries, each with a way, that no unguarded fact fits.
-    pub(super) fn guarded_after_all(&self, found: &[UnguardedFact]) -> Vec<String> {
-        let mut stale = Vec::new();
+    /// Why a check may hold without a fact that it names.
+    pub(super) fn fail_open(&self, check: &CheckWithFact) -> Option<&str> {
+        let entry = self.fail_open.iter().find(|entry| entry.covers(check))?;
+        Some(&entry.reason.0)
+    }
+
+    /// What is wrong with the entries of facts, each with a way: no unguarded fact fits it, or a guarded one does, too.
+    pub(super) fn wrong_facts(&self, unguarded: &[UnguardedFact], guarded: &[&KnockOut]) -> Vec<String> {
+        let mut wrong = Vec::new();
         for entry in &self.unguarded {
             for way in &entry.ways {
-                if !found.iter().any(|fact| fact.way == *way && entry.facts.0.is_match(&fact.fact)) {
-                    stale.push(format!("unguarded `{}` {way}", entry.facts.0));
+                let name = format!("unguarded `{}` {way}", entry.facts.0);
+                let fits = |fact: &str, other: Way| other == *way && entry.facts.0.is_match(fact);
+                if !unguarded.iter().any(|fact| fits(&fact.fact, fact.way)) {
+                    wrong.push(format!("{name}: it fits nothing that is unguarded"));
+                }
+                if let Some(knock_out) = guarded.iter().find(|knock_out| fits(&knock_out.pointer, knock_out.way)) {
+                    wrong.push(format!("{name}: it fits {}, too, which is guarded", knock_out.pointer));
                 }
             }
         }
-        stale
+        wrong
+    }
+
+    /// The entries, each with a way, that no check fits.
+    pub(super) fn wrong_checks(&self, found: &[FailOpenCheck]) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for entry in &self.fail_open {
+            for way in &entry.ways {
+                if !found.iter().any(|found| found.check.way == *way && entry.covers(&found.check)) {
+                    wrong.push(format!("fail_open `{}` {way}: every check that it fits blocks", entry.claims.0));
+                }
+            }
+        }
+        wrong
     }
 
     /// The entries that no survivor fits, of the rules that were changed.
-    pub(super) fn killed_after_all(&self, found: &[Survivor], is_changed: impl Fn(&str) -> bool) -> Vec<String> {
+    pub(super) fn wrong_survivors(&self, found: &[Survivor], is_changed: impl Fn(&str) -> bool) -> Vec<String> {
         let is_stale = |entry: &&AcceptedSurvivor| {
             is_changed(&entry.rule)
                 && !found.iter().any(|survivor| survivor.rule == entry.rule && survivor.change == entry.change)
@@ -159,7 +204,7 @@ impl Accepted {
         self.survivors
             .iter()
             .filter(is_stale)
-            .map(|entry| format!("survivor {}: `{}`", entry.rule, entry.change))
+            .map(|entry| format!("survivor {}: `{}`: something tells it", entry.rule, entry.change))
             .collect()
     }
 }
@@ -167,6 +212,12 @@ impl Accepted {
 impl AcceptedFacts {
     fn covers(&self, fact: &str, way: Way) -> bool {
         self.ways.contains(&way) && self.facts.0.is_match(fact)
+    }
+}
+
+impl AcceptedChecks {
+    fn covers(&self, check: &CheckWithFact) -> bool {
+        self.ways.contains(&check.way) && self.claims.0.is_match(&check.claim) && self.facts.0.is_match(&check.fact)
     }
 }
 
@@ -179,6 +230,7 @@ mod tests {
     }
 
     const FILE: &str = "[[unguarded]]\nfacts = '^/a/[^/]+$'\nways = [\"absent\"]\nreason = \"r\"\n\n\
+                        [[fail_open]]\nclaims = '^c'\nfacts = '^/f/'\nways = [\"unreadable\"]\nreason = \"t\"\n\n\
                         [[survivors]]\nrule = \"lib.a.x\"\nchange = '1 → 2'\nreason = \"s\"\n";
 
     #[test]
@@ -191,18 +243,60 @@ mod tests {
         assert_eq!(accepted.survivor("lib.a.y", "1 → 2"), None);
     }
 
+    fn knock_out(pointer: &str, way: Way) -> KnockOut {
+        KnockOut { pointer: pointer.to_owned(), way, is_handle: false, place: Vec::new(), value: None }
+    }
+
     #[test]
     fn an_entry_that_fits_nothing_is_told() {
         let accepted = parse(FILE).unwrap();
         let fact = UnguardedFact { fact: "/a/b".into(), way: Way::Absent, reason: None };
-        assert_eq!(accepted.guarded_after_all(&[fact]), [""; 0]);
-        assert_eq!(accepted.guarded_after_all(&[]), ["unguarded `^/a/[^/]+$` absent"]);
-        assert_eq!(accepted.killed_after_all(&[], |_| true), ["survivor lib.a.x: `1 → 2`"]);
+        assert_eq!(accepted.wrong_facts(&[fact], &[]), [""; 0]);
+        assert_eq!(
+            accepted.wrong_facts(&[], &[]),
+            ["unguarded `^/a/[^/]+$` absent: it fits nothing that is unguarded"]
+        );
+        assert_eq!(accepted.wrong_checks(&[]), ["fail_open `^c` unreadable: every check that it fits blocks"]);
+        assert_eq!(accepted.wrong_survivors(&[], |_| true), ["survivor lib.a.x: `1 → 2`: something tells it"]);
+    }
+
+    #[test]
+    fn an_entry_that_fits_what_is_guarded_is_told() {
+        let accepted = parse(FILE).unwrap();
+        let fact = UnguardedFact { fact: "/a/b".into(), way: Way::Absent, reason: None };
+        let (other_way, guarded) = (knock_out("/a/c", Way::Removed), knock_out("/a/d", Way::Absent));
+        assert_eq!(
+            accepted.wrong_facts(&[fact], &[&other_way, &guarded]),
+            ["unguarded `^/a/[^/]+$` absent: it fits /a/d, too, which is guarded"]
+        );
+    }
+
+    #[test]
+    fn a_check_may_hold_without_a_fact_by_its_claim_and_the_fact_and_the_way() {
+        let accepted = parse(FILE).unwrap();
+        let check = |claim: &str, fact: &str, way| CheckWithFact {
+            code: "M2A-B1".into(),
+            subject: "s".into(),
+            claim: claim.into(),
+            fact: fact.into(),
+            way,
+        };
+        let fitting = check("claim", "/f/x", Way::Unreadable);
+        assert_eq!(accepted.fail_open(&fitting), Some("t"));
+        for other in [
+            check("other", "/f/x", Way::Unreadable),
+            check("claim", "/g/x", Way::Unreadable),
+            check("claim", "/f/x", Way::Removed),
+        ] {
+            assert_eq!(accepted.fail_open(&other), None);
+            assert_eq!(accepted.wrong_checks(&[FailOpenCheck { check: other, reason: None }]).len(), 1);
+        }
+        assert_eq!(accepted.wrong_checks(&[FailOpenCheck { check: fitting, reason: None }]), [""; 0]);
     }
 
     #[test]
     fn an_entry_of_a_rule_that_was_not_looked_at_is_not_told() {
-        assert_eq!(parse(FILE).unwrap().killed_after_all(&[], |rule| rule != "lib.a.x"), [""; 0]);
+        assert_eq!(parse(FILE).unwrap().wrong_survivors(&[], |rule| rule != "lib.a.x"), [""; 0]);
     }
 
     #[test]

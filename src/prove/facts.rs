@@ -32,6 +32,13 @@ pub enum Way {
     ValueChanged,
 }
 
+impl Way {
+    /// Whether an observation or a handle says nothing then, be it good or bad.
+    pub(super) fn is_unknown(self) -> bool {
+        matches!(self, Self::Unreadable | Self::NotCollected | Self::Removed | Self::Unpinned)
+    }
+}
+
 impl std::fmt::Display for Way {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {

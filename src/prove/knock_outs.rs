@@ -22,11 +22,15 @@ pub struct KnockOutProof {
     /// Those that leave a GO.
     pub unguarded: Vec<UnguardedFact>,
     /// Checks that come or go with a fact.
-    pub unstable: Vec<UnstableIdentity>,
+    pub unstable: Vec<CheckWithFact>,
+    /// Checks that name an observation or a handle and hold although it says nothing.
+    pub fail_open: Vec<FailOpenCheck>,
     /// Knock-outs that a rule cannot be evaluated with.
     pub broken: Vec<BrokenPolicy>,
     /// Codes that claim nothing, on the document or with a fact knocked out.
     pub vacuous: BTreeSet<String>,
+    /// Codes that no knock-out makes block: they would hold whatever the facts say.
+    pub never_blocking: BTreeSet<String>,
 }
 
 /// A knock-out that leaves a GO.
@@ -40,9 +44,9 @@ pub struct UnguardedFact {
     pub reason: Option<String>,
 }
 
-/// A check that comes or goes with a fact.
+/// A check, and the fact that was knocked out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct UnstableIdentity {
+pub struct CheckWithFact {
     /// `M2A-B2`.
     pub code: String,
     /// What the check is about.
@@ -53,6 +57,16 @@ pub struct UnstableIdentity {
     pub fact: String,
     /// How it was knocked out.
     pub way: Way,
+}
+
+/// A check that holds although a fact that it names says nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailOpenCheck {
+    /// The check and the fact.
+    #[serde(flatten)]
+    pub check: CheckWithFact,
+    /// Why that is accepted, if it is.
+    pub reason: Option<String>,
 }
 
 /// A knock-out that a rule cannot be evaluated with.
@@ -71,12 +85,22 @@ impl KnockOutProof {
     pub fn holds(&self) -> bool {
         self.unguarded.iter().all(|fact| fact.reason.is_some())
             && self.unstable.is_empty()
+            && self.fail_open.iter().all(|check| check.reason.is_some())
             && self.broken.is_empty()
             && self.vacuous.is_empty()
+            && self.never_blocking.is_empty()
     }
 }
 
 impl Trials {
+    /// The knock-outs that block, of which these facts are not.
+    pub(super) fn guarded(&self, unguarded: &[UnguardedFact]) -> Vec<&KnockOut> {
+        let unguarded: BTreeSet<(&str, Way)> = unguarded.iter().map(|fact| (fact.fact.as_str(), fact.way)).collect();
+        let trials = self.trials.iter().filter(|trial| !matches!(trial.outcome, TrialOutcome::Breaks(_)));
+        let knock_outs = trials.map(|trial| &trial.knock_out);
+        knock_outs.filter(|knock_out| !unguarded.contains(&(knock_out.pointer.as_str(), knock_out.way))).collect()
+    }
+
     /// What they show. A knock-out that no code blocks is told only if an evaluation of the whole document passes, too.
     pub(super) fn proof(
         &self,
@@ -115,12 +139,18 @@ impl Trials {
             })
             .collect();
         let facts: BTreeSet<&str> = self.trials.iter().map(|trial| trial.knock_out.pointer.as_str()).collect();
+        let fail_open = self.trials.iter().flat_map(|trial| &trial.fail_open).map(|check| FailOpenCheck {
+            check: check.clone(),
+            reason: accepted.and_then(|accepted| accepted.fail_open(check)).map(str::to_owned),
+        });
         let vacuous = self.trials.iter().flat_map(|trial| trial.vacuous.iter().cloned());
         KnockOutProof {
             facts: facts.len(),
             knock_outs: self.trials.len(),
             guarded: self.trials.len() - unguarded.len() - broken.len(),
             unstable: self.trials.iter().flat_map(|trial| trial.unstable.iter().cloned()).collect(),
+            fail_open: fail_open.collect(),
+            never_blocking: self.never_blocking.clone(),
             vacuous: self.vacuous.iter().cloned().chain(vacuous).collect(),
             unguarded,
             broken,

@@ -124,6 +124,42 @@ fn a_default_that_passes_leaves_a_go() {
     assert!(!proof.holds(None));
 }
 
+/// Another code of the lane, beside the sound one.
+fn beside_the_sound_one(rule: &str) -> Proof {
+    let metadata = "# METADATA\n# title: Tags\n# custom: {code: M2A-B2, severity: S1, taxonomy: M2-B1, remediation: Tag it.}";
+    proof(&format!("{SOUND}\n\n{metadata}\n{rule}"))
+}
+
+#[test]
+fn a_check_that_holds_without_the_fact_that_it_names_is_told_though_another_code_guards_it() {
+    let fail_open = "b2 contains check.versioning(\"b\", object.get(input, [\"aws\", \"s3\", \"buckets\", \"b\", \"versioning\", \
+                     \"value\", \"Status\"], \"Enabled\") == \"Enabled\")";
+    let proof = beside_the_sound_one(fail_open);
+    assert_eq!(unguarded(&proof), [""; 0]);
+    let knock_outs = proof.knock_outs.as_ref().unwrap();
+    let found: Vec<_> = knock_outs
+        .fail_open
+        .iter()
+        .map(|found| format!("{} {} {}", found.check.code, found.check.fact, found.check.way))
+        .collect();
+    let ways = ["unreadable", "not_collected", "removed"];
+    assert_eq!(found, ways.map(|way| format!("M2A-B2 /aws/s3/buckets/b/versioning {way}")));
+    assert!(!proof.holds(None));
+    let accepted = "[[fail_open]]\nclaims = '^versioning'\nfacts = '/versioning$'\nways = [\"unreadable\", \"not_collected\", \
+                    \"removed\"]\nreason = \"an example\"\n";
+    let accepted: Accepted = toml::from_str(accepted).unwrap();
+    assert!(knock_outs.fail_open.iter().all(|found| accepted.fail_open(&found.check) == Some("an example")));
+}
+
+#[test]
+fn a_code_that_no_knock_out_makes_block_is_told() {
+    let proof = beside_the_sound_one("b2 contains object.union(check.versioning(\"b\", true), {\"facts\": []})");
+    let knock_outs = proof.knock_outs.as_ref().unwrap();
+    assert_eq!((unguarded(&proof).len(), knock_outs.fail_open.len()), (0, 0));
+    assert_eq!(knock_outs.never_blocking, ["M2A-B2".to_owned()].into());
+    assert!(!knock_outs.holds() && !proof.holds(None));
+}
+
 #[test]
 fn a_check_that_goes_with_its_fact_is_unstable_and_its_code_claims_nothing() {
     let rule =
@@ -233,7 +269,7 @@ fn what_is_accepted_must_be_all_that_survives_and_must_be_there() {
         "one of several"
     );
     let stale = proof_with(NEEDLESS, &accepted(&(all + &entry("m2.a._holds", "1 → 2"))));
-    assert_eq!(stale.not_found, ["survivor m2.a._holds: `1 → 2`"]);
+    assert_eq!(stale.accepted_wrongly, ["survivor m2.a._holds: `1 → 2`: something tells it"]);
     assert!(!stale.holds(None));
 }
 
@@ -260,12 +296,15 @@ fn an_unguarded_fact_can_be_accepted() {
         .map(|fact| fact.fact.clone())
         .collect();
     assert!(open.iter().all(|fact| fact.starts_with("/run/")), "{open:?}");
-    assert!(proof.mutants.is_none() && proof.not_found.is_empty());
+    assert!(proof.mutants.is_none() && proof.accepted_wrongly.is_empty());
     let stale = of_all_lanes(&format!("{all}, \"unpinned\""));
-    assert_eq!(stale.not_found, ["unguarded `/tagging(/value(/TagSet)?)?$` unpinned"]);
+    assert_eq!(
+        stale.accepted_wrongly,
+        ["unguarded `/tagging(/value(/TagSet)?)?$` unpinned: it fits nothing that is unguarded"]
+    );
     let of_one = proof_with(SOUND, &ProveOptions { only: Some(Half::KnockOuts), ..accepted(&entry(all)) });
     assert!(
-        of_one.not_found.is_empty() && of_one.holds(None),
+        of_one.accepted_wrongly.is_empty() && of_one.holds(None),
         "what no lane of a selection reads is accepted for others"
     );
 }

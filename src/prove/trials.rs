@@ -17,7 +17,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::facts::{self, KnockOut, Way};
-use super::knock_outs::UnstableIdentity;
+use super::knock_outs::CheckWithFact;
 use super::program::{Program, Term, Values, all_values};
 use super::{Half, ProveProgress};
 use crate::policy::{EngineValue, PolicyError};
@@ -27,14 +27,20 @@ use crate::verdict::Verdict;
 pub(super) struct Trials {
     pub(super) trials: Vec<Trial>,
     pub(super) vacuous: BTreeSet<String>,
+    /// The codes that no knock-out makes block.
+    pub(super) never_blocking: BTreeSet<String>,
 }
 
 /// One knock-out and what came of it.
 pub(super) struct Trial {
     pub(super) knock_out: KnockOut,
     pub(super) outcome: TrialOutcome,
-    pub(super) unstable: Vec<UnstableIdentity>,
+    pub(super) unstable: Vec<CheckWithFact>,
+    /// Checks that name the fact and hold without it.
+    pub(super) fail_open: BTreeSet<CheckWithFact>,
     pub(super) vacuous: BTreeSet<String>,
+    /// The codes that block then, among those that it was put to.
+    pub(super) blocking: BTreeSet<String>,
     /// The terms that it changes, each with the digest of what they are then.
     pub(super) changed: BTreeMap<String, String>,
     /// What the terms are then, if it was put to a rollup.
@@ -47,7 +53,9 @@ impl Trial {
             knock_out: knock_out.clone(),
             outcome: TrialOutcome::Passes,
             unstable: Vec::new(),
+            fail_open: BTreeSet::new(),
             vacuous: BTreeSet::new(),
+            blocking: BTreeSet::new(),
             changed: BTreeMap::new(),
             known: None,
         }
@@ -69,11 +77,14 @@ pub(super) enum TrialOutcome {
     Breaks(String),
 }
 
+/// What tells a check of a code from the others: its subject and its claim.
+type Identity = (String, String);
+
 /// The claims of one code.
 #[derive(Default)]
 struct Claims {
-    identities: BTreeSet<(String, String)>,
-    blocks: bool,
+    identities: BTreeSet<Identity>,
+    failing: BTreeSet<Identity>,
 }
 
 impl Claims {
@@ -82,10 +93,17 @@ impl Claims {
         let mut claims = Self::default();
         for check in json.as_array().into_iter().flatten() {
             let text = |key| check.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-            claims.identities.insert((text("subject"), text("claim")));
-            claims.blocks |= check.get("ok") != Some(&Value::Bool(true));
+            let identity = (text("subject"), text("claim"));
+            if check.get("ok") != Some(&Value::Bool(true)) {
+                claims.failing.insert(identity.clone());
+            }
+            claims.identities.insert(identity);
         }
         Ok(claims)
+    }
+
+    fn holds(&self, identity: &Identity) -> bool {
+        self.identities.contains(identity) && !self.failing.contains(identity)
     }
 }
 
@@ -101,7 +119,9 @@ struct Context<'program> {
     /// What the terms are on the whole document.
     values: Values,
     /// Code → its identities on the whole document.
-    identities: BTreeMap<String, BTreeSet<(String, String)>>,
+    identities: BTreeMap<String, BTreeSet<Identity>>,
+    /// Place of an observation or a handle → code → the checks that name it or a part of it.
+    resting_on: BTreeMap<Vec<String>, BTreeMap<String, BTreeSet<Identity>>>,
     /// JSON pointer → the codes whose checks name it.
     cited_by: BTreeMap<String, BTreeSet<String>>,
     /// Key of a receipt → the places of the observations that list it.
@@ -149,10 +169,14 @@ pub(super) fn try_all(
         trials.extend(found);
     }
     trials.sort_by_key(|trial| trial.knock_out.name());
-    let mut trials = Trials { trials, vacuous: BTreeSet::new() };
+    let mut trials = Trials { trials, vacuous: BTreeSet::new(), never_blocking: BTreeSet::new() };
     let claimless = context.identities.iter().filter(|(_, identities)| identities.is_empty());
     trials.vacuous.extend(claimless.map(|(code, _)| code.clone()));
     context.try_rollups(&mut trials.trials)?;
+    trials.never_blocking.extend(context.identities.keys().cloned());
+    for code in trials.trials.iter().flat_map(|trial| &trial.blocking) {
+        trials.never_blocking.remove(code);
+    }
     Ok(trials)
 }
 
@@ -164,12 +188,6 @@ impl<'program> Context<'program> {
         for term in program.lanes.iter().flat_map(|lane| &lane.terms).filter(|term| term.is_code) {
             identities.insert(term.name.clone(), Claims::read(values.get(&term.name))?.identities);
         }
-        let mut cited_by: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for code in verdict.lanes.iter().flat_map(|lane| &lane.codes) {
-            for fact in code.checks.iter().flat_map(|check| &check.facts) {
-                cited_by.entry(fact.clone()).or_default().insert(code.code.clone());
-            }
-        }
         let mut listed_at: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
         let mut observations = BTreeSet::new();
         for (place, observation) in facts::observations(document) {
@@ -179,8 +197,25 @@ impl<'program> Context<'program> {
                 listed_at.entry(key.to_owned()).or_default().push(place.clone());
             }
         }
+        let mut cited_by: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut resting_on: BTreeMap<Vec<String>, BTreeMap<String, BTreeSet<Identity>>> = BTreeMap::new();
+        for code in verdict.lanes.iter().flat_map(|lane| &lane.codes) {
+            for check in &code.checks {
+                for fact in &check.facts {
+                    cited_by.entry(fact.clone()).or_default().insert(code.code.clone());
+                    let place = facts::steps(fact);
+                    let mut above = (1..=place.len()).map(|length| &place[..length]);
+                    let is_handle = |place: &[String]| place.len() == 2 && place[0] == "handles";
+                    if let Some(above) = above.find(|above| observations.contains(*above) || is_handle(above)) {
+                        let checks = resting_on.entry(above.to_vec()).or_default();
+                        let identity = (check.subject.clone(), check.claim.clone());
+                        checks.entry(code.code.clone()).or_default().insert(identity);
+                    }
+                }
+            }
+        }
         let noticed = BTreeMap::new();
-        Ok(Self { program, input, values, identities, cited_by, listed_at, observations, noticed })
+        Ok(Self { program, input, values, identities, cited_by, resting_on, listed_at, observations, noticed })
     }
 
     /// Whether a code reads what a knock-out takes away. Every rule can read every handle; a check names those that it reads.
@@ -311,7 +346,7 @@ impl<'program> Context<'program> {
         select: impl Fn(&Term) -> bool,
     ) -> Result<(), PolicyError> {
         for lane in &self.program.lanes {
-            if trial.knock_out.is_handle && matches!(trial.outcome, TrialOutcome::Blocks) {
+            if trial.knock_out.is_handle && !trial.knock_out.way.is_unknown() && matches!(trial.outcome, TrialOutcome::Blocks) {
                 break;
             }
             let terms: Vec<&Term> = lane.terms.iter().filter(|term| term.is_code && select(term)).collect();
@@ -334,13 +369,17 @@ impl<'program> Context<'program> {
     fn judge(&self, trial: &mut Trial, terms: &[&Term], values: &Values) -> Result<(), PolicyError> {
         for term in terms {
             let value = values.get(&term.name);
+            self.find_fail_open(trial, term, value)?;
             if value == self.values.get(&term.name) {
                 continue;
             }
             trial.changed.insert(term.name.clone(), digest(value)?);
             let claims = Claims::read(value)?;
-            if claims.blocks && trial.passes() {
-                trial.outcome = TrialOutcome::Blocks;
+            if !claims.failing.is_empty() {
+                trial.blocking.insert(term.name.clone());
+                if trial.passes() {
+                    trial.outcome = TrialOutcome::Blocks;
+                }
             }
             if claims.identities.is_empty() {
                 trial.vacuous.insert(term.name.clone());
@@ -348,16 +387,32 @@ impl<'program> Context<'program> {
             // What a document is about depends on its handles.
             if let Some(expected) = self.identities.get(&term.name).filter(|_| !trial.knock_out.is_handle) {
                 let differing = expected.symmetric_difference(&claims.identities);
-                trial.unstable.extend(differing.map(|(subject, claim)| UnstableIdentity {
-                    code: term.name.clone(),
-                    subject: subject.clone(),
-                    claim: claim.clone(),
-                    fact: trial.knock_out.pointer.clone(),
-                    way: trial.knock_out.way,
-                }));
+                let unstable: Vec<_> = differing.map(|identity| self.check_with_fact(trial, term, identity)).collect();
+                trial.unstable.extend(unstable);
             }
         }
         Ok(())
+    }
+
+    /// Finds the checks that hold although the observation that they name is not there to be read.
+    fn find_fail_open(&self, trial: &mut Trial, term: &Term, value: Option<&EngineValue>) -> Result<(), PolicyError> {
+        let resting = self.resting_on.get(&trial.knock_out.place).and_then(|codes| codes.get(&term.name));
+        let Some(resting) = resting.filter(|_| trial.knock_out.way.is_unknown()) else { return Ok(()) };
+        let claims = Claims::read(value)?;
+        for identity in resting.iter().filter(|identity| claims.holds(identity)) {
+            trial.fail_open.insert(self.check_with_fact(trial, term, identity));
+        }
+        Ok(())
+    }
+
+    fn check_with_fact(&self, trial: &Trial, term: &Term, (subject, claim): &Identity) -> CheckWithFact {
+        CheckWithFact {
+            code: term.name.clone(),
+            subject: subject.clone(),
+            claim: claim.clone(),
+            fact: trial.knock_out.pointer.clone(),
+            way: trial.knock_out.way,
+        }
     }
 
     /// A rule that rolls up the codes of other lanes sees most facts through them only, so it gets one knock-out for each code.
