@@ -27,7 +27,7 @@ posture(name) := flags | {
 		data.contract.m2.bucket_posture.versioning,
 	),
 } if {
-	flags := {check.equals(name, sprintf("%s is on", [flag]), aws.bucket(name, "public_access_block", [flag]), true) |
+	flags := {check.equals(name, sprintf("%v is on", [flag]), aws.bucket(name, "public_access_block", [flag]), true) |
 		some flag in data.contract.m2.bucket_posture.public_access_block
 	}
 }

@@ -125,6 +125,6 @@ _actual(claim, [], []) := claim.actual
 
 _actual(_, [], unknown) := concat("; ", sort({fact.outcome(found.ref) | some found in unknown})) if count(unknown) > 0
 
-_actual(_, unpinned, _) := concat("; ", [sprintf("%s is not pinned", [name]) | some name in unpinned]) if {
+_actual(_, unpinned, _) := concat("; ", [sprintf("%v is not pinned", [name]) | some name in unpinned]) if {
 	count(unpinned) > 0
 }

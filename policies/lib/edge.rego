@@ -9,7 +9,7 @@ package lib.edge
 import data.lib.handle
 
 # A path of the edge starts with its stage, which a route key leaves out unless the API has no other way to say it.
-route_keys(path_handle, stage_handle, method) := {sprintf("%s %s", [method, path]) |
+route_keys(path_handle, stage_handle, method) := {sprintf("%v %v", [method, path]) |
 	some path in _paths(handle.value(path_handle), handle.value(stage_handle))
 }
 

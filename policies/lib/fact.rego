@@ -96,7 +96,8 @@ _outcome(ref, "unreadable") := sprintf("unreadable (%v, needs %v)", [_error(ref,
 _has_failed(ref, "present") if {
 	accepted := object.get(ref, "exit_codes", null)
 	accepted != null
-	not object.get(input, array.concat(ref.at, ["value", "exit_code"]), null) in accepted
+	exit_code := object.get(input, array.concat(ref.at, ["value", "exit_code"]), null)
+	not exit_code in accepted
 }
 
 _is_accepted(ref, "absent") if object.get(ref, "may_be_absent", false) == true

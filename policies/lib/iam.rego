@@ -44,7 +44,7 @@ boundless(documents) := [statement |
 
 _let_in(statement) := {"another statement than an Allow of sts:AssumeRole"} if {
 	not _lets_in(statement)
-} else := {sprintf("%s %v", [kind, name]) |
+} else := {sprintf("%v %v", [kind, name]) |
 	some kind, names in _principals(statement)
 	some name in _list(names)
 }
@@ -200,7 +200,7 @@ _has_wildcard(pattern) if contains(pattern, "*")
 
 _has_wildcard(pattern) if contains(pattern, "?")
 
-_expression(pattern) := sprintf("(?s)^%s$", [replace(replace(_literal(pattern), "*", ".*"), "?", ".")])
+_expression(pattern) := sprintf("(?s)^%v$", [replace(replace(_literal(pattern), "*", ".*"), "?", ".")])
 
 # The backslash first: each of the others is replaced by itself behind one.
 _literal(pattern) := strings.replace_n(

@@ -13,7 +13,7 @@ import data.lib.fact
 # properly recorded is backed.
 backs(ref) := check.of({
 	"subject": ref.subject,
-	"claim": sprintf("the receipts of %s are there and agree with it", [replace(aspect, "_", " ")]),
+	"claim": sprintf("the receipts of %v are there and agree with it", [replace(aspect, "_", " ")]),
 	"refs": [object.union(ref, {"field": [], "any_status": true})],
 	"handles": [],
 	"holds": found == set(),
@@ -56,7 +56,8 @@ listed(ref) := keys if {
 problems(ref) := {"the fact document holds no observation here"} if {
 	fact.status(ref) == "missing"
 } else := {"not collected, and no reason given" |
-	not fact.is_text(object.get(input, array.concat(ref.at, ["reason"]), null))
+	reason := object.get(input, array.concat(ref.at, ["reason"]), null)
+	not fact.is_text(reason)
 } if {
 	fact.status(ref) == "not_collected"
 } else := union({
@@ -102,8 +103,9 @@ _contradicting(observed) := {sprintf("%v %v", [key, contradiction]) |
 
 # A command's own exit code must be that of one of its calls.
 _unended(observed) := {sprintf("no receipt ended with exit code %v", [observed.exit_code]) |
-	is_number(observed.exit_code)
-	not observed.exit_code in {object.get(receipt, "exit_code", null) |
+	exit_code := observed.exit_code
+	is_number(exit_code)
+	not exit_code in {object.get(receipt, "exit_code", null) |
 		some receipt in observed.receipts
 		is_object(receipt)
 	}
@@ -155,9 +157,11 @@ _contradiction("aws", observed, receipt) := "has no answer" if {
 _contradiction("terraform", observed, receipt) := "never ended" if {
 	observed.status == "present"
 	not is_number(object.get(receipt, "exit_code", null))
-} else := sprintf("ended with exit code %v", [receipt.exit_code]) if {
-	is_number(observed.exit_code)
-	not receipt.exit_code in {0, observed.exit_code}
+} else := sprintf("ended with exit code %v", [exit_code]) if {
+	expected := observed.exit_code
+	is_number(expected)
+	exit_code := receipt.exit_code
+	not exit_code in {0, expected}
 }
 
 _contradiction("file", observed, receipt) := "has no digest of what was read" if {

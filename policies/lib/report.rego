@@ -73,7 +73,8 @@ _lasting(check) := check.actual if {
 		_lasts(split(pointer, "/"))
 	}
 	# A fingerprint is that of one run.
-	not contains(json.marshal(check.actual), "redacted:")
+	actual := json.marshal(check.actual)
+	not contains(actual, "redacted:")
 } else := null
 
 # What stays as it is until somebody changes it: handles, what AWS holds, and Terraform's outputs. A plan or a log is

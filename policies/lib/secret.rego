@@ -16,7 +16,8 @@ there(name) := check.equals_handle(name, "the parameter is there", aws.parameter
 # Whether the name says that what it names is a secret. The name of a path or an ARN says that it only leads to one.
 is_named_by(name) if {
 	words := _words(name)
-	not words[count(words) - 1] in _names.references
+	last := words[count(words) - 1]
+	not last in _names.references
 	not upper(name) in _names.harmless
 	_says_secret(words)
 }

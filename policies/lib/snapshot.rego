@@ -45,7 +45,7 @@ outputs(name, pinned) := {subject: row |
 }
 
 # The logs of the commands by the names of their files; where there is none, one line says what became of the command.
-logs(name) := {sprintf("terraform_%s.log", [command]): log |
+logs(name) := {sprintf("terraform_%v.log", [command]): log |
 	some command in ["init", "validate", "plan", "apply"]
 	log := _log(stack.step(name, command, ["log"]))
 }
@@ -54,23 +54,23 @@ _log(ref) := log if {
 	log := fact.value(ref)
 	is_string(log)
 	trim_space(log) != ""
-} else := sprintf("terraform %s ended with exit code %v and wrote nothing\n", [command, exit_code]) if {
+} else := sprintf("terraform %v ended with exit code %v and wrote nothing\n", [command, exit_code]) if {
 	command := ref.at[3]
 	exit_code := fact.value(object.union(ref, {"field": ["exit_code"]}))
 	exit_code != null
-} else := sprintf("terraform %s: %s\n", [ref.at[3], fact.outcome(ref)])
+} else := sprintf("terraform %v: %v\n", [ref.at[3], fact.outcome(ref)])
 
 # What does not block: drift that was found, and destruction that was planned.
 observations(name) := {observation |
 	some field, message in {
-		"drifted": "resources that changed outside Terraform: %v",
-		"resource_changes": "resources that the plan changes: %v",
+		"drifted": "resources that changed outside Terraform",
+		"resource_changes": "resources that the plan changes",
 	}
 	ref := stack.answer(name, "plan", [field])
 	count(fact.list(ref)) > 0
 	observation := {
 		"subject": name,
-		"message": sprintf(message, [count(fact.list(ref))]),
+		"message": sprintf("%v: %v", [message, count(fact.list(ref))]),
 		"facts": [fact.pointer(ref)],
 	}
 } | {observation |
@@ -81,7 +81,7 @@ observations(name) := {observation |
 	"delete" in object.get(change, "actions", [])
 	observation := {
 		"subject": name,
-		"message": sprintf("the %s destroys %v", [replace(step, "_", " "), object.get(change, "address", "a resource")]),
+		"message": sprintf("the %v destroys %v", [replace(step, "_", " "), object.get(change, "address", "a resource")]),
 		"facts": [fact.pointer(ref)],
 	}
 }
@@ -99,7 +99,7 @@ unsettled(name) := {{
 # Handles that pin something else than the stack outputs, in a lane that has no code for them.
 differing_outputs(name, outputs) := {{
 	"subject": subject,
-	"message": sprintf("the stack's output %s differs from the handle", [output]),
+	"message": sprintf("the stack's output %v differs from the handle", [output]),
 	"facts": [handle.pointer(subject), fact.pointer(ref)],
 } |
 	some subject, output in outputs

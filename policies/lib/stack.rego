@@ -44,7 +44,7 @@ _is_filled(name, claim, ref) := check.of({
 # The stack outputs what the handle pins.
 outputs_handle(name, subject, output) := check.equals_handle(
 	subject,
-	sprintf("the stack's output %s is as pinned", [output]),
+	sprintf("the stack's output %v is as pinned", [output]),
 	answer(name, "outputs", ["values", output, "value"]),
 	subject,
 )
@@ -85,7 +85,7 @@ _application(name) := "no changes" if {
 	_is_clean(name, "plan")
 } else := "a plan that ended as one without changes and lists some" if {
 	fact.value(step(name, "plan", ["exit_code"])) == 0
-} else := sprintf("changes, and the apply: %s", [fact.outcome(step(name, "apply", []))]) if {
+} else := sprintf("changes, and the apply: %v", [fact.outcome(step(name, "apply", []))]) if {
 	fact.status(step(name, "apply", [])) != "present"
 } else := sprintf("changes, and an apply that ended with exit code %v", [exit_code]) if {
 	exit_code := fact.value(step(name, "apply", ["exit_code"]))

@@ -42,7 +42,7 @@ _carries(name, refs, missing) := check.of({
 	"claim": "it carries the pinned tags",
 	"refs": refs,
 	"handles": array.concat([name], data.contract.m2.tags),
-	"unpinned": [sprintf("the value of %s", [tag]) |
+	"unpinned": [sprintf("the value of %v", [tag]) |
 		some tag in data.contract.m2.tags
 		handle.is_pinned(tag)
 		handle.tag_value(tag) == null
@@ -69,6 +69,6 @@ _inventory_pairs(resources, kind, id) := {pair |
 	is_object(resource)
 	arn := object.get(resource, "ResourceARN", null)
 	is_string(arn)
-	endswith(arn, sprintf(":%s/%v", [kind, id]))
+	endswith(arn, sprintf(":%v/%v", [kind, id]))
 	some pair in pairs(object.get(resource, "Tags", []))
 }

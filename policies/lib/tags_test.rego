@@ -57,7 +57,7 @@ _inventory(resources) := {"handles": _handles, "aws": {"tagging": {"inventories"
 }}}}}}
 
 _resource(id, found) := {
-	"ResourceARN": sprintf("arn:aws:ec2:r:1:thing/%s", [id]),
+	"ResourceARN": sprintf("arn:aws:ec2:r:1:thing/%v", [id]),
 	"Tags": [{"Key": key, "Value": value} | some key, value in found],
 }
 

@@ -207,8 +207,9 @@ test_snapshots_name_the_receipts_of_their_facts if {
 
 test_snapshots_leave_logs_to_the_fact_document if {
 	snapshot := _artifacts(_ready).b["m2b_core_plan_snapshot.json"]
-	not "log" in object.keys(snapshot.commands.init.value)
-	snapshot.commands.init.value.exit_code == 0
+	init := snapshot.commands.init.value
+	init.exit_code == 0
+	not "log" in object.keys(init)
 }
 
 test_output_matrix_maps_outputs_to_handles_and_consumers if {
@@ -316,5 +317,6 @@ test_the_operations_snapshot_keeps_no_address if {
 	output := _artifacts(_ready).h["m2h_ops_output.json"]
 	output.guardrails.conformance.conforms
 	output.correlation.conformance.conforms
-	not "AWS_BUDGET_NOTIFICATION_EMAIL" in object.keys(output.guardrails.handles)
+	handles := output.guardrails.handles
+	not "AWS_BUDGET_NOTIFICATION_EMAIL" in object.keys(handles)
 }

@@ -14,7 +14,7 @@ _head := ["aws", "s3", "buckets", "state", "head"]
 
 _versioning := ["aws", "s3", "buckets", "state", "versioning"]
 
-_backed(aspect) := sprintf("the receipts of %s are there and agree with it", [aspect])
+_backed(aspect) := sprintf("the receipts of %v are there and agree with it", [aspect])
 
 _inconsistent := {
 	"an observation that is not there": {

@@ -28,7 +28,7 @@ is_true(subject) := {
 	"cause": _cause(object.get(input, subject, "unreadable")),
 	"expected": true,
 	"actual": object.get(input, subject, null),
-	"facts": [sprintf("/%s", [subject])],
+	"facts": [sprintf("/%v", [subject])],
 } if {
 	ok := object.get(input, subject, null) == true
 }

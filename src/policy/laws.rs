@@ -9,6 +9,7 @@ mod negation;
 mod packages;
 mod recursion;
 mod rules;
+mod values;
 
 #[cfg(test)]
 pub(crate) use builtins::ALLOWED;
@@ -28,6 +29,7 @@ pub(crate) fn check(policies: &[Policy], data: &[super::data::DataFile]) -> Vec<
     defects.extend(negation::check(&program));
     defects.extend(recursion::check(&program));
     defects.extend(rules::check(&program, data));
+    defects.extend(values::check(&program));
     defects
 }
 

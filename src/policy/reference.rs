@@ -17,8 +17,8 @@ pub(crate) struct Reference<'tree> {
 #[derive(Debug, Default)]
 pub(crate) struct References<'tree> {
     pub(crate) all: Vec<Reference<'tree>>,
-    /// Fields of the input that stand inside a negated call.
-    pub(crate) negated_input: Vec<Span>,
+    /// Fields of the input or of a variable that stand inside a negated call.
+    pub(crate) negated_fields: Vec<Span>,
     /// Rules that stand inside a negated call.
     pub(crate) negated_rules: Vec<(Vec<String>, Span)>,
     /// Names that the rule's head uses, and nothing explains or could bind.
@@ -267,11 +267,12 @@ impl<'tree> Collector<'_, 'tree> {
         }
     }
 
-    /// The fields of the input inside a negated call.
+    /// The fields inside a negated call.
     fn negated(&mut self, expression: &'tree Expr) {
         if let Some(chain) = expression.chain() {
-            if chain.root == "input" && !matches!(expression, Expr::Var { .. }) {
-                self.found.negated_input.push(chain.span);
+            let is_field = !matches!(expression, Expr::Var { .. });
+            if is_field && (chain.root == "input" || self.locals.contains(chain.root)) {
+                self.found.negated_fields.push(chain.span);
             } else if !self.locals.contains(chain.root)
                 && let Some(Target::Data(path)) = self.names.resolve(chain.root, &chain.steps)
             {

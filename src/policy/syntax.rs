@@ -219,6 +219,7 @@ pub(crate) enum Expr {
     #[serde(rename = "BoolExpr")]
     Comparison {
         span: Span,
+        op: ComparisonOperator,
         lhs: Box<Expr>,
         rhs: Box<Expr>,
     },
@@ -247,6 +248,16 @@ pub(crate) enum Expr {
 pub(crate) enum AssignOperator {
     Eq,
     ColEq,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) enum ComparisonOperator {
+    Lt,
+    Le,
+    Eq,
+    Ge,
+    Gt,
+    Ne,
 }
 
 /// A reference such as `data.lib.check[x].y`: its root variable and what follows.

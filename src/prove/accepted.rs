@@ -274,13 +274,8 @@ mod tests {
     #[test]
     fn a_check_may_hold_without_a_fact_by_its_claim_and_the_fact_and_the_way() {
         let accepted = parse(FILE).unwrap();
-        let check = |claim: &str, fact: &str, way| CheckWithFact {
-            code: "M2A-B1".into(),
-            subject: "s".into(),
-            claim: claim.into(),
-            fact: fact.into(),
-            way,
-        };
+        let check =
+            |claim: &str, fact, way| CheckWithFact::new("M2A-B1", ("s".to_owned(), claim.to_owned()), fact, way);
         let fitting = check("claim", "/f/x", Way::Unreadable);
         assert_eq!(accepted.fail_open(&fitting), Some("t"));
         for other in [

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::accepted::Accepted;
 use super::facts::{KnockOut, Way};
-use super::trials::{TrialOutcome, Trials};
+use super::trials::{Identity, TrialOutcome, Trials};
 
 /// What the knock-outs showed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,6 +57,12 @@ pub struct CheckWithFact {
     pub fact: String,
     /// How it was knocked out.
     pub way: Way,
+}
+
+impl CheckWithFact {
+    pub(super) fn new(code: &str, (subject, claim): Identity, fact: &str, way: Way) -> Self {
+        Self { code: code.to_owned(), subject, claim, fact: fact.to_owned(), way }
+    }
 }
 
 /// A check that holds although a fact that it names says nothing.
@@ -139,7 +145,8 @@ impl Trials {
             })
             .collect();
         let facts: BTreeSet<&str> = self.trials.iter().map(|trial| trial.knock_out.pointer.as_str()).collect();
-        let fail_open = self.trials.iter().flat_map(|trial| &trial.fail_open).map(|check| FailOpenCheck {
+        let fail_open = self.trials.iter().flat_map(|trial| &trial.fail_open);
+        let fail_open = self.fail_open.iter().chain(fail_open).map(|check| FailOpenCheck {
             check: check.clone(),
             reason: accepted.and_then(|accepted| accepted.fail_open(check)).map(str::to_owned),
         });

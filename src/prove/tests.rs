@@ -126,8 +126,50 @@ fn a_default_that_passes_leaves_a_go() {
 
 /// Another code of the lane, beside the sound one.
 fn beside_the_sound_one(rule: &str) -> Proof {
-    let metadata = "# METADATA\n# title: Tags\n# custom: {code: M2A-B2, severity: S1, taxonomy: M2-B1, remediation: Tag it.}";
+    let metadata =
+        "# METADATA\n# title: Tags\n# custom: {code: M2A-B2, severity: S1, taxonomy: M2-B1, remediation: Tag it.}";
     proof(&format!("{SOUND}\n\n{metadata}\n{rule}"))
+}
+
+/// Right Rego that `check` takes, and that passes where nothing is known.
+const DO_NOT_LOOK: [(&str, &str); 5] = [
+    (
+        "a default that passes",
+        "_holds := object.get(input, array.concat(_at, [\"value\", \"Status\"]), \"Enabled\") == \"Enabled\"",
+    ),
+    (
+        "a negated function that looks into what it is given",
+        "_is_off(observation) if observation.value.Status == \"Suspended\"\n\n\
+         _holds if {\n\tobservation := object.get(input, _at, {})\n\tnot _is_off(observation)\n} else := false",
+    ),
+    (
+        "a negated field",
+        "_holds if {\n\tnot input.aws.s3.buckets.b.versioning.value.Status == \"Suspended\"\n} else := false",
+    ),
+    (
+        "nothing among what is missing",
+        "_holds := count([true | input.aws.s3.buckets.b.versioning.value.Status == \"Suspended\"]) == 0",
+    ),
+    (
+        "every one of none",
+        "_holds if {\n\tevery key, value in object.get(input, array.concat(_at, [\"value\"]), {}) {\n\t\t[key, value] == \
+         [\"Status\", \"Enabled\"]\n\t}\n} else := false",
+    ),
+];
+
+#[test]
+fn a_rule_that_does_not_look_leaves_a_go_and_is_told_beside_one_that_does() {
+    let at = "_at := [\"aws\", \"s3\", \"buckets\", \"b\", \"versioning\"]";
+    for (what, rule) in DO_NOT_LOOK {
+        let alone = proof(&format!("b1 contains check.versioning(\"b\", _holds)\n\n{at}\n\n{rule}"));
+        let found = unguarded(&alone);
+        assert!(found.contains(&"/aws/s3/buckets/b/versioning unreadable".to_owned()), "{what}: {found:#?}");
+        let beside = beside_the_sound_one(&format!("b2 contains check.versioning(\"b\", _holds)\n\n{at}\n\n{rule}"));
+        let knock_outs = beside.knock_outs.as_ref().unwrap();
+        assert!(knock_outs.fail_open.iter().all(|found| found.check.code == "M2A-B2"), "{what}: {knock_outs:#?}");
+        assert_eq!(knock_outs.fail_open.len(), 3, "{what}: {knock_outs:#?}");
+        assert!(!alone.holds(None) && !beside.holds(None), "{what}");
+    }
 }
 
 #[test]
@@ -149,6 +191,18 @@ fn a_check_that_holds_without_the_fact_that_it_names_is_told_though_another_code
                     \"removed\"]\nreason = \"an example\"\n";
     let accepted: Accepted = toml::from_str(accepted).unwrap();
     assert!(knock_outs.fail_open.iter().all(|found| accepted.fail_open(&found.check) == Some("an example")));
+}
+
+#[test]
+fn a_check_that_holds_though_the_document_lacks_what_it_names_is_told() {
+    let other = "/aws/s3/buckets/other/versioning/value/Status";
+    let names_both = format!(
+        "b2 contains object.union(check.versioning(\"b\", check.is_on), {{\"facts\": [\"/aws/s3/buckets/b/versioning\", \"{other}\"]}})"
+    );
+    let proof = beside_the_sound_one(&names_both);
+    let found = &proof.knock_outs.as_ref().unwrap().fail_open;
+    assert_eq!(found.iter().map(|found| found.check.fact.as_str()).collect::<Vec<_>>(), [other]);
+    assert!(!proof.holds(None));
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub(super) struct Trials {
     pub(super) vacuous: BTreeSet<String>,
     /// The codes that no knock-out makes block.
     pub(super) never_blocking: BTreeSet<String>,
+    /// Checks that hold and name what the document lacks as it is.
+    pub(super) fail_open: Vec<CheckWithFact>,
 }
 
 /// One knock-out and what came of it.
@@ -61,6 +63,10 @@ impl Trial {
         }
     }
 
+    fn check(&self, term: &Term, identity: Identity) -> CheckWithFact {
+        CheckWithFact::new(&term.name, identity, &self.knock_out.pointer, self.knock_out.way)
+    }
+
     /// Whether an evaluation of the whole document could still find something: it reads these sections itself.
     pub(super) fn may_be_judged_otherwise(&self) -> bool {
         matches!(self.knock_out.place.first().map(String::as_str), Some("run" | "evidence"))
@@ -78,7 +84,7 @@ pub(super) enum TrialOutcome {
 }
 
 /// What tells a check of a code from the others: its subject and its claim.
-type Identity = (String, String);
+pub(super) type Identity = (String, String);
 
 /// The claims of one code.
 #[derive(Default)]
@@ -124,6 +130,8 @@ struct Context<'program> {
     resting_on: BTreeMap<Vec<String>, BTreeMap<String, BTreeSet<Identity>>>,
     /// JSON pointer → the codes whose checks name it.
     cited_by: BTreeMap<String, BTreeSet<String>>,
+    /// Checks that hold and name what the document lacks.
+    fail_open: Vec<CheckWithFact>,
     /// Key of a receipt → the places of the observations that list it.
     listed_at: BTreeMap<String, Vec<Vec<String>>>,
     observations: BTreeSet<Vec<String>>,
@@ -169,7 +177,12 @@ pub(super) fn try_all(
         trials.extend(found);
     }
     trials.sort_by_key(|trial| trial.knock_out.name());
-    let mut trials = Trials { trials, vacuous: BTreeSet::new(), never_blocking: BTreeSet::new() };
+    let mut trials = Trials {
+        trials,
+        vacuous: BTreeSet::new(),
+        never_blocking: BTreeSet::new(),
+        fail_open: context.fail_open.clone(),
+    };
     let claimless = context.identities.iter().filter(|(_, identities)| identities.is_empty());
     trials.vacuous.extend(claimless.map(|(code, _)| code.clone()));
     context.try_rollups(&mut trials.trials)?;
@@ -199,23 +212,36 @@ impl<'program> Context<'program> {
         }
         let mut cited_by: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut resting_on: BTreeMap<Vec<String>, BTreeMap<String, BTreeSet<Identity>>> = BTreeMap::new();
+        let mut fail_open = Vec::new();
+        let is_handle = |place: &[String]| place.len() == 2 && place[0] == "handles";
         for code in verdict.lanes.iter().flat_map(|lane| &lane.codes) {
-            for check in &code.checks {
-                for fact in &check.facts {
-                    cited_by.entry(fact.clone()).or_default().insert(code.code.clone());
-                    let place = facts::steps(fact);
-                    let mut above = (1..=place.len()).map(|length| &place[..length]);
-                    let is_handle = |place: &[String]| place.len() == 2 && place[0] == "handles";
-                    if let Some(above) = above.find(|above| observations.contains(*above) || is_handle(above)) {
-                        let checks = resting_on.entry(above.to_vec()).or_default();
-                        let identity = (check.subject.clone(), check.claim.clone());
-                        checks.entry(code.code.clone()).or_default().insert(identity);
-                    }
+            for (check, fact) in code.checks.iter().flat_map(|check| check.facts.iter().map(move |fact| (check, fact)))
+            {
+                cited_by.entry(fact.clone()).or_default().insert(code.code.clone());
+                let identity = (check.subject.clone(), check.claim.clone());
+                let place = facts::steps(fact);
+                let mut above = (1..=place.len()).map(|length| &place[..length]);
+                if let Some(above) = above.find(|above| observations.contains(*above) || is_handle(above)) {
+                    let checks = resting_on.entry(above.to_vec()).or_default();
+                    checks.entry(code.code.clone()).or_default().insert(identity);
+                } else if document.pointer(fact).is_none() {
+                    fail_open.push(CheckWithFact::new(&code.code, identity, fact, Way::Removed));
                 }
             }
         }
         let noticed = BTreeMap::new();
-        Ok(Self { program, input, values, identities, cited_by, resting_on, listed_at, observations, noticed })
+        Ok(Self {
+            program,
+            input,
+            values,
+            identities,
+            cited_by,
+            resting_on,
+            fail_open,
+            listed_at,
+            observations,
+            noticed,
+        })
     }
 
     /// Whether a code reads what a knock-out takes away. Every rule can read every handle; a check names those that it reads.
@@ -346,7 +372,10 @@ impl<'program> Context<'program> {
         select: impl Fn(&Term) -> bool,
     ) -> Result<(), PolicyError> {
         for lane in &self.program.lanes {
-            if trial.knock_out.is_handle && !trial.knock_out.way.is_unknown() && matches!(trial.outcome, TrialOutcome::Blocks) {
+            if trial.knock_out.is_handle
+                && !trial.knock_out.way.is_unknown()
+                && matches!(trial.outcome, TrialOutcome::Blocks)
+            {
                 break;
             }
             let terms: Vec<&Term> = lane.terms.iter().filter(|term| term.is_code && select(term)).collect();
@@ -387,7 +416,7 @@ impl<'program> Context<'program> {
             // What a document is about depends on its handles.
             if let Some(expected) = self.identities.get(&term.name).filter(|_| !trial.knock_out.is_handle) {
                 let differing = expected.symmetric_difference(&claims.identities);
-                let unstable: Vec<_> = differing.map(|identity| self.check_with_fact(trial, term, identity)).collect();
+                let unstable: Vec<_> = differing.map(|identity| trial.check(term, identity.clone())).collect();
                 trial.unstable.extend(unstable);
             }
         }
@@ -400,19 +429,9 @@ impl<'program> Context<'program> {
         let Some(resting) = resting.filter(|_| trial.knock_out.way.is_unknown()) else { return Ok(()) };
         let claims = Claims::read(value)?;
         for identity in resting.iter().filter(|identity| claims.holds(identity)) {
-            trial.fail_open.insert(self.check_with_fact(trial, term, identity));
+            trial.fail_open.insert(trial.check(term, identity.clone()));
         }
         Ok(())
-    }
-
-    fn check_with_fact(&self, trial: &Trial, term: &Term, (subject, claim): &Identity) -> CheckWithFact {
-        CheckWithFact {
-            code: term.name.clone(),
-            subject: subject.clone(),
-            claim: claim.clone(),
-            fact: trial.knock_out.pointer.clone(),
-            way: trial.knock_out.way,
-        }
     }
 
     /// A rule that rolls up the codes of other lanes sees most facts through them only, so it gets one knock-out for each code.

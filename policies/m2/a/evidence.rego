@@ -35,7 +35,7 @@ b5 contains check.of({
 
 b5 contains receipt.backs(ref) if some ref in _observed
 
-b5 contains check.known(ref.subject, sprintf("%s can be read", [aspect]), ref) if {
+b5 contains check.known(ref.subject, sprintf("%v can be read", [aspect]), ref) if {
 	some aspect, ref in _evidence_only
 }
 
@@ -76,7 +76,7 @@ observations contains {
 observations contains {
 	"subject": name,
 	"message": sprintf("pinned to the same value again (registry lines: %v)", [concat(", ", lines)]),
-	"facts": [sprintf("/handles/%s/repeated_on", [name])],
+	"facts": [sprintf("/handles/%v/repeated_on", [name])],
 } if {
 	some name in handle.mentioned("")
 	lines := [sprintf("%v", [line]) | some line in object.get(input, ["handles", name, "repeated_on"], [])]

@@ -151,7 +151,7 @@ b4 contains check.of({
 	"refs": [],
 	"handles": [pinned.state_key],
 	"holds": name in _segments(handle.value(pinned.state_key)),
-	"expected": sprintf("a path with the segment %s", [name]),
+	"expected": sprintf("a path with the segment %v", [name]),
 	"actual": handle.value(pinned.state_key),
 }) if {
 	some name, pinned in data.contract.m2.stacks
@@ -237,7 +237,7 @@ _overlaps(left, right) if {
 
 _configured_as(name, attribute, pinned_by) := check.of({
 	"subject": name,
-	"claim": sprintf("the backend's %s is the pinned one", [replace(attribute, "_", " ")]),
+	"claim": sprintf("the backend's %v is the pinned one", [replace(attribute, "_", " ")]),
 	"refs": [stack.step(name, "backend", [_decisive(name, attribute, pinned_by), attribute])],
 	"handles": [pinned_by],
 	"holds": check.same(_configured(name, attribute, pinned_by), handle.value(pinned_by)),

@@ -74,7 +74,7 @@ b2 contains claim if some claim in stack.commands(_stack)
 #   remediation: Restore the output in the core stack, or pin the handle to what the stack outputs now.
 b3 contains check.of({
 	"subject": name,
-	"claim": sprintf("the output %s is as pinned", [output]),
+	"claim": sprintf("the output %v is as pinned", [output]),
 	"refs": [ref],
 	"handles": [name],
 	"holds": _is_output(output, handle.value(name)),
@@ -129,7 +129,7 @@ b4 contains check.of({
 	"handles": array.concat([name], [part | some policy in policies; some part in handle.named_by(policy)]),
 	"holds": count(_unattached(name, policies)) == 0,
 	"expected": [handle.expand(policy) | some policy in policies],
-	"actual": sprintf("not attached: %s", [concat(", ", _unattached(name, policies))]),
+	"actual": sprintf("not attached: %v", [concat(", ", _unattached(name, policies))]),
 }) if {
 	some name, policies in data.contract.m2.core.baseline_policies
 }

@@ -25,7 +25,7 @@ _at(path) := array.concat(_core, path)
 
 _with_exit_code(document, step, command, code) := fixture.put(
 	fixture.put(document, _at([step, "value", "exit_code"]), code),
-	["receipts", sprintf("terraform.%s/core", [command]), "exit_code"],
+	["receipts", sprintf("terraform.%v/core", [command]), "exit_code"],
 	code,
 )
 
@@ -94,7 +94,7 @@ _damaged := {
 			{},
 		),
 		"expected": {["M2B-B1", "core", "the state holds outputs", "violated"]} | {
-			["M2B-B3", name, sprintf("the output %s is as pinned", [output]), "violated"] |
+			["M2B-B3", name, sprintf("the output %v is as pinned", [output]), "violated"] |
 			some name, output in data.contract.m2.core.outputs
 		},
 	},
@@ -130,7 +130,7 @@ _damaged := {
 			["M2B-B2", "core", "terraform output succeeds", "violated"],
 			["M2B-B5", "core", "terraform output and the state name the same outputs", "unreadable"],
 		} | {
-			["M2B-B3", name, sprintf("the output %s is as pinned", [output]), "unreadable"] |
+			["M2B-B3", name, sprintf("the output %v is as pinned", [output]), "unreadable"] |
 			some name, output in data.contract.m2.core.outputs
 		},
 	},
@@ -193,7 +193,7 @@ _damaged := {
 	},
 	"a core bucket open to the public": {
 		"document": fixture.absent(_ready, array.concat(_evidence_bucket, ["public_access_block"])),
-		"expected": {["M2B-B4", "S3_EVIDENCE_BUCKET", sprintf("%s is on", [flag]), "absent"] |
+		"expected": {["M2B-B4", "S3_EVIDENCE_BUCKET", sprintf("%v is on", [flag]), "absent"] |
 			some flag in data.contract.m2.bucket_posture.public_access_block
 		},
 	},

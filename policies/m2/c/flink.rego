@@ -57,7 +57,7 @@ b6 contains check.of({
 	"refs": [],
 	"handles": [pattern.handle],
 	"holds": count(_pattern_faults(handle.value(pattern.handle))) == 0,
-	"expected": sprintf("a relative folder with %s in it", [pattern.placeholder]),
+	"expected": sprintf("a relative folder with %v in it", [pattern.placeholder]),
 	"actual": handle.value(pattern.handle),
 }) if {
 	pattern := data.contract.m2.flink.checkpoint_pattern

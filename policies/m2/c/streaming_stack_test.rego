@@ -40,7 +40,7 @@ _with_statements(statements) := fixture.put(_ready, array.concat(_inline, ["Stat
 _with_cluster_policy(document) := fixture.put(_ready, array.concat(_cluster, ["policy"]), {
 	"status": "present",
 	"value": {"Policy": document},
-	"receipts": [sprintf("kafka.GetClusterPolicy/%s", [_arn])],
+	"receipts": [sprintf("kafka.GetClusterPolicy/%v", [_arn])],
 })
 
 # What a damage must turn red, and nothing else.

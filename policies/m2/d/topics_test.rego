@@ -35,9 +35,9 @@ _probed(names) := fixture.put(
 	fixture.put(_with("TOPIC_PROBE_POLICY_M2D", "REQUIRED"), _topics, {
 		"status": "present",
 		"value": {"topics": [{"topicName": name} | some name in names]},
-		"receipts": [sprintf("kafka.ListTopics/%s", [_arn])],
+		"receipts": [sprintf("kafka.ListTopics/%v", [_arn])],
 	}),
-	["receipts", sprintf("kafka.ListTopics/%s", [_arn])],
+	["receipts", sprintf("kafka.ListTopics/%v", [_arn])],
 	{"kind": "aws", "service": "kafka", "operation": "ListTopics", "parameters": {}, "http_status": 200},
 )
 
@@ -147,12 +147,12 @@ test_a_state_machine_may_be_pinned_by_its_arn if {
 			"state_machines",
 			arn,
 		]},
-		{"op": "add", "path": ["receipts", sprintf("sfn.DescribeStateMachine/%s", [arn])], "value": object.union(
+		{"op": "add", "path": ["receipts", sprintf("sfn.DescribeStateMachine/%v", [arn])], "value": object.union(
 			_ready.receipts["sfn.DescribeStateMachine/run-orchestrator"],
 			{"parameters": {"stateMachineArn": arn}},
 		)},
 		{"op": "add", "path": ["aws", "sfn", "state_machines", arn, "state_machine", "receipts"], "value": [sprintf(
-			"sfn.DescribeStateMachine/%s",
+			"sfn.DescribeStateMachine/%v",
 			[arn],
 		)]},
 	])

@@ -30,7 +30,7 @@ b7 contains stack.reread(_stack)
 b7 contains receipt.backs(ref) if some ref in _observed
 
 # Nothing is judged by these; but a run that could not read them has not seen all of the lane.
-b7 contains check.known(ref.subject, sprintf("its %s could be read", [replace(ref.at[4], "_", " ")]), ref) if {
+b7 contains check.known(ref.subject, sprintf("its %v could be read", [replace(ref.at[4], "_", " ")]), ref) if {
 	some ref in _shown
 }
 

@@ -30,7 +30,7 @@ b5 contains check.of({
 
 b5 contains check.of({
 	"subject": name,
-	"claim": sprintf("it agrees with %s", [other]),
+	"claim": sprintf("it agrees with %v", [other]),
 	"refs": [],
 	"handles": [name, other],
 	"holds": check.same(handle.value(name), handle.value(other)),

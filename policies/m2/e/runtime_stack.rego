@@ -87,8 +87,8 @@ b3 contains check.of({
 	"claim": "it trusts its own service and nobody else",
 	"refs": [_trust(name)],
 	"handles": [],
-	"holds": trusted == [sprintf("Service %s", [service])],
-	"expected": [sprintf("Service %s", [service])],
+	"holds": trusted == [sprintf("Service %v", [service])],
+	"expected": [sprintf("Service %v", [service])],
 	"actual": trusted,
 }) if {
 	some name, service in data.contract.m2.runtime.roles

@@ -115,14 +115,14 @@ _damaged := {
 	"an EKS role that AWS reports under another ARN": {
 		"document": _with("ROLE_EKS_EXTRA", "arn:aws:iam::123456789012:role/flink-2"),
 		"expected": {["M2E-B6", "ROLE_EKS_EXTRA", "AWS knows the role", "unreadable"]} | {
-			["M2E-B7", "ROLE_EKS_EXTRA", sprintf("the receipts of %s are there and agree with it", [aspect]), "evidence"] |
+			["M2E-B7", "ROLE_EKS_EXTRA", sprintf("the receipts of %v are there and agree with it", [aspect]), "evidence"] |
 			some aspect in ["role", "attached policies", "inline policies"]
 		},
 	},
 	"an EKS role that is still open": {
 		"document": _with("ROLE_EKS_EXTRA", "TO_PIN"),
 		"expected": {["M2E-B6", "ROLE_EKS_EXTRA", "AWS knows the role", "unpinned"]} | {
-			["M2E-B7", "ROLE_EKS_EXTRA", sprintf("the receipts of %s are there and agree with it", [aspect]), "unpinned"] |
+			["M2E-B7", "ROLE_EKS_EXTRA", sprintf("the receipts of %v are there and agree with it", [aspect]), "unpinned"] |
 			some aspect in ["role", "attached policies", "inline policies"]
 		},
 	},

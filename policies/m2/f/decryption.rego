@@ -19,7 +19,7 @@ _decryption_faults(name, path) := [] if {
 	not _needs_key(path)
 } else := ["the parameter is encrypted with another key than the platform's"] if {
 	not _names_platform_key(_key_of(path))
-} else := sort({sprintf("%s is not permitted on the platform's key", [action]) |
+} else := sort({sprintf("%v is not permitted on the platform's key", [action]) |
 	some documents in array.concat([identity.documents(name)], identity.boundaries(name))
 	some action in iam.missing_under(documents, [_secrets.decrypt_action], _key_arn, _request(path))
 })
@@ -56,7 +56,7 @@ _key_arn := fact.value(aws.key(_secrets.key, "key", ["KeyMetadata", "Arn"]))
 # Policies often bind the use of the key to requests of the account for a parameter, through Parameter Store.
 # https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
 _request(path) := {
-	"kms:viaservice": sprintf("ssm.%s.amazonaws.com", [parts[3]]),
+	"kms:viaservice": sprintf("ssm.%v.amazonaws.com", [parts[3]]),
 	"kms:calleraccount": parts[4],
 	"kms:encryptioncontext:parameter_arn": _beside_key("ssm", ["parameter", handle.value(path)]),
 } if {

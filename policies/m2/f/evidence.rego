@@ -61,7 +61,7 @@ _description(name) := aws.parameter(name, "metadata", [])
 # A parameter that nobody asks for may hold a secret that nobody rotates.
 observations contains {
 	"subject": data.contract.m2.platform_name[0],
-	"message": sprintf("parameters below the platform's folder that no handle names: %s", [concat(", ", _unnamed)]),
+	"message": sprintf("parameters below the platform's folder that no handle names: %v", [concat(", ", _unnamed)]),
 	"facts": [fact.pointer(aws.parameters(["Parameters"]))],
 } if {
 	count(_unnamed) > 0
@@ -69,7 +69,7 @@ observations contains {
 
 observations contains {
 	"subject": name,
-	"message": sprintf("the parameter is a %s and holds no credential that would need it", [_secrets.secure_type]),
+	"message": sprintf("the parameter is a %v and holds no credential that would need it", [_secrets.secure_type]),
 	"facts": [fact.pointer(aws.parameter(name, "metadata", ["Type"]))],
 } if {
 	some name in _secrets.paths

@@ -178,7 +178,7 @@ _unscanned := sort([object.get(source, "source", null) |
 _missed(sources) := sort([source | some source in sources; not source in _scanned])
 
 # A command that was not run shows nothing.
-_stack_sources(name) := [sprintf("terraform.stacks.%s.%s", [name, step]) |
+_stack_sources(name) := [sprintf("terraform.stacks.%v.%v", [name, step]) |
 	some step in array.concat(
 		_secrets.scanned_steps,
 		[tried | some tried in _secrets.scanned_if_run; fact.status(stack.step(name, tried, [])) != "not_collected"],

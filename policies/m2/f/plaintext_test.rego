@@ -11,7 +11,8 @@ _sources := ["plaintext_scan", "value", "sources"]
 # The scan without a look at some places.
 _without_a_look_at(sources) := fixture.put(_ready, _sources, [source |
 	some source in object.get(_ready, _sources, [])
-	not source.source in sources
+	name := source.source
+	not name in sources
 ])
 
 _output(stack, name, sensitive) := fixture.put(

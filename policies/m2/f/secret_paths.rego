@@ -125,7 +125,7 @@ b2 contains check.equals(
 #     them, and apply the role's stack.
 b3 contains check.of({
 	"subject": role,
-	"claim": sprintf("it may read %s", [path]),
+	"claim": sprintf("it may read %v", [path]),
 	"refs": [aws.simulation(role, ["EvaluationResults"])],
 	"handles": [path],
 	"holds": _decisions[role][path][_secrets.read_action] == {"allowed"},
@@ -139,7 +139,7 @@ b3 contains check.of({
 
 b3 contains check.of({
 	"subject": role,
-	"claim": sprintf("it may not read %s", [path]),
+	"claim": sprintf("it may not read %v", [path]),
 	"refs": [aws.simulation(role, ["EvaluationResults"])],
 	"handles": [path],
 	"holds": _is_kept_out(role, path),
@@ -154,7 +154,7 @@ b3 contains check.of({
 
 b3 contains check.of({
 	"subject": role,
-	"claim": sprintf("it may decrypt %s", [path]),
+	"claim": sprintf("it may decrypt %v", [path]),
 	"refs": _decryption_refs(role, path),
 	"handles": [],
 	"holds": count(faults) == 0,

@@ -9,13 +9,13 @@ _ready := data.lib.fixture_test.ready
 
 _folder := "/fraud-platform/dev_full"
 
-_description(path) := ["aws", "ssm", "parameters", sprintf("%s/%s", [_folder, path]), "metadata"]
+_description(path) := ["aws", "ssm", "parameters", sprintf("%v/%v", [_folder, path]), "metadata"]
 
-_simulation(role) := ["aws", "iam", "simulations", sprintf("arn:aws:iam::123456789012:role/%s", [role]), "parameter_reads"]
+_simulation(role) := ["aws", "iam", "simulations", sprintf("arn:aws:iam::123456789012:role/%v", [role]), "parameter_reads"]
 
 _rows(role) := array.concat(_simulation(role), ["value", "EvaluationResults"])
 
-_role(name, aspect) := ["aws", "iam", "roles", sprintf("arn:aws:iam::123456789012:role/%s", [name]), aspect]
+_role(name, aspect) := ["aws", "iam", "roles", sprintf("arn:aws:iam::123456789012:role/%v", [name]), aspect]
 
 _policies(role) := array.concat(_role(role, "inline_policies"), ["value", "Policies"])
 
@@ -66,7 +66,7 @@ _moved(path) := fixture.pinned(
 
 _at_endpoint := array.slice(_description("redis/endpoint"), 0, 4)
 
-_undecided(role, path, claim, cause) := ["M2F-B3", role, sprintf("%s %s", [claim, path]), cause]
+_undecided(role, path, claim, cause) := ["M2F-B3", role, sprintf("%v %v", [claim, path]), cause]
 
 # What a damage must turn red, and nothing else.
 _damaged := {

@@ -9,11 +9,11 @@ _ready := data.lib.fixture_test.ready
 
 _of(step) := ["terraform", "stacks", "data_ml", step]
 
-_role(name) := ["aws", "iam", "roles", sprintf("arn:aws:iam::123456789012:role/%s", [name]), "role"]
+_role(name) := ["aws", "iam", "roles", sprintf("arn:aws:iam::123456789012:role/%v", [name]), "role"]
 
 _endpoint(aspect) := ["aws", "sagemaker", "endpoints", "online", aspect]
 
-_description(path) := ["aws", "ssm", "parameters", sprintf("/fraud-platform/dev_full/%s", [path]), "metadata"]
+_description(path) := ["aws", "ssm", "parameters", sprintf("/fraud-platform/dev_full/%v", [path]), "metadata"]
 
 _trust(name) := array.concat(_role(name), ["value", "AssumeRolePolicyDocument"])
 

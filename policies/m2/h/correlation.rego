@@ -86,7 +86,7 @@ _is_given(variable, value) if {
 
 _log_groups := aws.log_groups(_correlation.log_group_prefix, ["logGroups"])
 
-_audit_group_name := sprintf("%v/%s", [handle.value(_correlation.log_group_prefix), _correlation.audit_log_group])
+_audit_group_name := sprintf("%v/%v", [handle.value(_correlation.log_group_prefix), _correlation.audit_log_group])
 
 _audit_groups := [group |
 	some group in fact.list(_log_groups)

@@ -246,7 +246,7 @@ _is_path(name, placeholders) := check.of({
 	"refs": [],
 	"handles": [name],
 	"holds": count(faults) == 0,
-	"expected": sprintf("a path with {%s} in it", [concat("}, {", placeholders)]),
+	"expected": sprintf("a path with {%v} in it", [concat("}, {", placeholders)]),
 	"actual": {"pattern": handle.value(name), "faults": sort(faults)},
 }) if {
 	faults := path.faults(handle.value(name), placeholders)

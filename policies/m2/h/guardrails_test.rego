@@ -13,7 +13,7 @@ test_a_period_ends_after_the_run if {
 	now := time.parse_rfc3339_ns("2026-02-22T20:40:11Z")
 	second := now / 1000000000
 	data.m2.h._ends_after(second + 1, now)
-	every end in [second, second - 1, sprintf("%d", [second + 1]), null] {
+	every end in [second, second - 1, sprintf("%v", [second + 1]), null] {
 		data.m2.h._ends_after(end, now) == false
 	}
 	data.m2.h._ends_after(second + 1, null) == false

@@ -23,7 +23,7 @@ _groups := ["aws", "logs", "groups", "/fraud-platform/dev_full", "groups"]
 
 _function := ["aws", "lambda", "functions", "ig-handler", "configuration"]
 
-_description(path) := ["aws", "ssm", "parameters", sprintf("/fraud-platform/dev_full/%s", [path]), "metadata"]
+_description(path) := ["aws", "ssm", "parameters", sprintf("/fraud-platform/dev_full/%v", [path]), "metadata"]
 
 _budgeted(field, value) := fixture.put(
 	_ready,
@@ -40,7 +40,7 @@ _notified(index, field, value) := fixture.put(
 
 _untold(number) := {[
 	"M2H-B6",
-	sprintf("DEV_FULL_BUDGET_ALERT_%d_USD", [number]),
+	sprintf("DEV_FULL_BUDGET_ALERT_%v_USD", [number]),
 	"somebody is told when it is spent",
 	"violated",
 ]}

@@ -28,7 +28,7 @@ b3 contains check.of({
 	"refs": [],
 	"handles": [pattern.handle],
 	"holds": _has_placeholder(handle.value(pattern.handle), pattern.placeholder),
-	"expected": sprintf("a path with %s in it", [pattern.placeholder]),
+	"expected": sprintf("a path with %v in it", [pattern.placeholder]),
 	"actual": handle.value(pattern.handle),
 }) if {
 	pattern := data.contract.m2.rollup.runtime_path_evidence
@@ -256,7 +256,7 @@ _is_of_account(uri) if {
 	account := fact.value(_caller)
 	is_string(account)
 	regex.match(`:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+`, uri)
-	contains(uri, sprintf(":%s:function:", [account]))
+	contains(uri, sprintf(":%v:function:", [account]))
 } else := false
 
 default _is_guarded := false

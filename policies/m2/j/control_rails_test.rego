@@ -276,7 +276,8 @@ _derailed := {
 # all lanes, which no case of a table needs.
 _own(document) := {blocker |
 	some blocker in fixture.rail_blockers(document)
-	not blocker[1] in {"M2D-B5", "M2E-B5", "M2H-B8"}
+	code := blocker[1]
+	not code in {"M2D-B5", "M2E-B5", "M2H-B8"}
 }
 
 test_each_derailment_blocks_exactly_as_its_table_says if {

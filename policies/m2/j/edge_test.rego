@@ -81,7 +81,7 @@ _is_of_account(uri, caller) := found if {
 	found := data.m2.j._is_of_account(uri) with input as document
 }
 
-_function(account) := sprintf("arn:aws:lambda:eu-west-2:%s:function:gate", [account])
+_function(account) := sprintf("arn:aws:lambda:eu-west-2:%v:function:gate", [account])
 
 test_an_authorizer_is_a_function_of_the_account if {
 	_is_of_account(_function("123456789012"), "123456789012")

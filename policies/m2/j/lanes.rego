@@ -97,7 +97,12 @@ _rows[lane] := sort([report.row_of(code, found) |
 _open[code] := open if {
 	some rules in _rules
 	some code, found_checks in rules
-	open := [found | some found in found_checks; found.ok != true; not [code, found.subject] in report.waived]
+	open := [found |
+		some found in found_checks
+		found.ok != true
+		subject := found.subject
+		not [code, subject] in report.waived
+	]
 }
 
 # A claim about the checks of another lane's code. What keeps them from holding is what keeps the claim: where nothing but

@@ -31,7 +31,7 @@ b7 contains check.of({
 	"refs": [ref],
 	"handles": [],
 	"holds": _is_flink(ref),
-	"expected": sprintf("absent, or a runtime %s…", [_managed.flink_runtime_prefix]),
+	"expected": sprintf("absent, or a runtime %v…", [_managed.flink_runtime_prefix]),
 	"actual": _runtime(ref),
 }) if {
 	some name in data.contract.m2.flink.applications

@@ -257,7 +257,7 @@ _disagreements(lane) := sort({sprintf("the %v of summary and register differ", [
 } | {"the pack's folder is of another lane" |
 	not startswith(
 		sprintf("%v", [fact.value(_evidence(lane, ["phase_execution_id"]))]),
-		sprintf("%s_", [lower(replace(lane, ".", ""))]),
+		sprintf("%v_", [lower(replace(lane, ".", ""))]),
 	)
 } | {"summary and register name other codes" |
 	not check.same(_summary(lane, "blockers"), _register_codes(lane))

@@ -216,7 +216,7 @@ fn ten(upstream: impl Fn(char) -> String) -> Vec<(String, String)> {
     let lanes = ('a'..='j').map(|letter| {
         let rules = match letter {
             'j' => {
-                "b1 contains object.union(check.is_true(\"a\"), {\"subject\": sprintf(\"M2.%s\", [lane])}) if {\n\t\
+                "b1 contains object.union(check.is_true(\"a\"), {\"subject\": sprintf(\"M2.%v\", [lane])}) if {\n\t\
                  some lane in [\"A\", \"B\", \"C\", \"D\", \"E\", \"F\", \"G\", \"H\", \"I\"]\n}"
             }
             _ => "b1 contains check.is_true(\"a\")",

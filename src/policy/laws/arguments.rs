@@ -4,6 +4,7 @@
 use regex::Regex;
 
 use super::super::syntax::Expr;
+use super::values;
 
 /// What builtins take: a text, a number, an array, an object, a set, a list (an array or a set), a collection (any of those or a text), or
 /// any value. From <https://www.openpolicyagent.org/docs/policy-reference#built-in-functions>.
@@ -66,7 +67,9 @@ pub(super) fn problem(name: &str, arguments: &[Expr]) -> Option<(String, String)
     }
     let (_, place) = PATTERNS.iter().find(|(known, _)| *known == name)?;
     let pattern = arguments.get(*place)?.text()?;
-    let error = Regex::new(pattern).err()?.to_string();
+    let Some(error) = Regex::new(pattern).err().map(|error| error.to_string()) else {
+        return values::class(pattern).map(|(problem, help)| (problem, help.to_owned()));
+    };
     let last = error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
     Some((
         format!("`{pattern}` is no regular expression: {last}"),

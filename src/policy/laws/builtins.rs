@@ -3,7 +3,7 @@
 use super::super::Defect;
 use super::super::reference::{Reference, Target};
 use super::super::syntax::Expr;
-use super::{Program, RuleView, arguments};
+use super::{Program, RuleView, arguments, values};
 use crate::suggestion::did_you_mean;
 
 /// How many numbers a `numbers.range` may give: no limit of the engine reaches inside a builtin.
@@ -74,8 +74,6 @@ pub(crate) const ALLOWED: &[(&str, usize)] = &[
     ("regex.template_match", 4),
     ("replace", 3),
     ("round", 1),
-    ("semver.compare", 2),
-    ("semver.is_valid", 1),
     ("sort", 1),
     ("split", 2),
     ("sprintf", 2),
@@ -120,6 +118,7 @@ const DENIED: &[(&str, &str, &str)] = &[
     ("opa.runtime", "reads the environment", "policies see the fact document only"),
     ("time.now_ns", "reads the clock", "the only clock is `input.run.collected_at`"),
     ("rand.", "is random", "a verdict must be the same for the same facts"),
+    ("semver.", "reads `v1.2.3` and `01.2.3` otherwise than OPA", "compare the numbers between the dots"),
     ("uuid.", "is random", "a verdict must be the same for the same facts"),
     ("trace", "has no reader", "put what is worth knowing into `observations`"),
     ("rego.", "is not offered by the engine", "factgate reads METADATA itself"),
@@ -210,7 +209,8 @@ fn builtin(rule: &RuleView<'_>, name: &str, reference: &Reference<'_>) -> Findin
             format!("`numbers.range` needs two literal bounds at most {RANGE} apart"),
             "no time limit reaches inside a builtin: use a collection of facts".into(),
         )),
-        _ => arguments::problem(name, arguments),
+        _ => arguments::problem(name, arguments)
+            .or_else(|| values::call(name, arguments).map(|(problem, help)| (problem, help.to_owned()))),
     }
 }
 

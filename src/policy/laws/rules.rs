@@ -124,7 +124,8 @@ fn declarations(query: &Query, found: &mut Vec<Span>) {
     }
 }
 
-fn nested<'tree>(expression: &'tree Expr, visit: &mut dyn FnMut(&'tree Expr)) {
+/// An expression and everything inside it.
+pub(super) fn nested<'tree>(expression: &'tree Expr, visit: &mut dyn FnMut(&'tree Expr)) {
     visit(expression);
     expression.inner(&mut |inner| nested(inner, visit));
 }
