@@ -27,6 +27,9 @@ const READ_HANDLES: usize = 8;
 /// Of the observations, the sample has every so manieth.
 const SPARSE: usize = 6;
 
+/// How many ways there are to change an observation: its status, the type of its value, and what its value says.
+const WAYS: usize = KnockOut::ALL.len() + 2;
+
 /// Of the receipts, the sample has every so manieth.
 const RECEIPTS: usize = 32;
 
@@ -71,18 +74,26 @@ impl KnockedOut {
     }
 }
 
-/// Every single knock-out. The sample has each observation in one of the four ways and each handle that is read in one of its
+/// Every single knock-out. The sample has every so manieth observation in one of its ways and each handle that is read in one of its
 /// two, in turn, and a few of the rest.
 fn knock_outs() -> Vec<KnockedOut> {
     let ready = ready();
     let mut documents = Vec::new();
     for (turn, pointer) in observations(&ready).iter().enumerate() {
-        for (way, knock_out) in KnockOut::ALL.into_iter().enumerate() {
-            documents.push(KnockedOut {
-                what: format!("{pointer} {knock_out:?}"),
-                document: knock_out.apply(ready.clone(), pointer),
-                is_sampled: turn % (KnockOut::ALL.len() * SPARSE) == way * SPARSE,
-            });
+        let missing = KnockOut::ALL.map(|way| (format!("{way:?}"), way.apply(ready.clone(), pointer)));
+        let value = format!("{pointer}/value");
+        let with = |changed: Value| {
+            let mut document = ready.clone();
+            document.pointer_mut(&value).map(|value| *value = changed).map(|()| document)
+        };
+        let type_changed = with(json!(["another type"])).map(|document| ("type changed".to_owned(), document));
+        let other = ready.pointer(&value).map(other);
+        let value_changed = other.and_then(with).map(|document| ("value changed".to_owned(), document));
+        let ways = missing.into_iter().map(Some).chain([type_changed, value_changed]);
+        for (way, changed) in ways.enumerate() {
+            let Some((how, document)) = changed else { continue };
+            let is_sampled = turn % (WAYS * SPARSE) == way * SPARSE;
+            documents.push(KnockedOut { what: format!("{pointer} {how}"), document, is_sampled });
         }
     }
     let read = read_handles();
@@ -104,6 +115,18 @@ fn knock_outs() -> Vec<KnockedOut> {
         documents.push(KnockedOut { what, document: removed, is_sampled: turn % RECEIPTS == 0 });
     }
     documents
+}
+
+/// A value of the same shape that says something else at every place.
+fn other(value: &Value) -> Value {
+    match value {
+        Value::Null => json!("something"),
+        Value::Bool(is_true) => json!(!is_true),
+        Value::Number(number) => number.as_u64().map_or(json!(0.5), |number| json!(number + 1)),
+        Value::String(text) => json!(format!("{text}x")),
+        Value::Array(items) => items.iter().map(other).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), other(value))).collect(),
+    }
 }
 
 /// The handles that some check on `ready.json` names.

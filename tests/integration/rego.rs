@@ -34,6 +34,8 @@ fn every_rego_test_passes_and_they_cover_the_policies_and_opa_agrees() {
 
     for file in set.policies() {
         assert!(report.coverage.contains_key(&file.name), "no line of {} was evaluated", file.name);
+        let rules = report.rules.get(&file.name).map_or(0, |rules| rules.covered.len());
+        assert!(rules > 0, "no rule of {} was gone through", file.name);
     }
     let missed: Vec<_> = report.rules.iter().filter(|(_, rules)| !rules.not_covered.is_empty()).collect();
     assert!(missed.is_empty(), "rules that no test goes through: {missed:#?}");
