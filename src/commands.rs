@@ -97,18 +97,26 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Error> {
     }
 }
 
-/// The formats of a result that is no verdict, and the name of its command.
-fn formats(command: &Command) -> Option<(&'static str, &'static [Format])> {
-    const TEXT: &[Format] = &[Format::Table, Format::Json, Format::Markdown];
+/// The command whose result is no verdict, and has formats of its own.
+fn named(command: &Command) -> Option<&'static str> {
     match command {
-        Command::Check(_) => Some(("check", &[Format::Table, Format::Json])),
-        Command::Codes(_) => Some(("codes", TEXT)),
-        Command::Diff { .. } => Some(("diff", TEXT)),
-        Command::Explain(_) => Some(("explain", TEXT)),
-        Command::Prove(_) => Some(("prove", &[Format::Table, Format::Json])),
-        Command::Test(_) => Some(("test", &[Format::Table, Format::Json, Format::Markdown, Format::Junit])),
-        Command::Verify(_) => Some(("verify", TEXT)),
+        Command::Check(_) => Some("check"),
+        Command::Codes(_) => Some("codes"),
+        Command::Diff { .. } => Some("diff"),
+        Command::Explain(_) => Some("explain"),
+        Command::Prove(_) => Some("prove"),
+        Command::Test(_) => Some("test"),
+        Command::Verify(_) => Some("verify"),
         _ => None,
+    }
+}
+
+/// The formats of a command's result.
+fn formats(command: &str) -> &'static [Format] {
+    match command {
+        "check" | "prove" => &[Format::Table, Format::Json],
+        "test" => &[Format::Table, Format::Json, Format::Markdown, Format::Junit],
+        _ => &[Format::Table, Format::Json, Format::Markdown],
     }
 }
 
@@ -118,10 +126,11 @@ fn fitting(
     outputs: Vec<OutputTarget>,
     names_output: bool,
 ) -> Result<Vec<OutputTarget>, SettingsError> {
-    let Some((name, formats)) = formats(command) else { return Ok(outputs) };
+    let Some(name) = named(command) else { return Ok(outputs) };
+    let formats = formats(name);
     let (fitting, other): (Vec<_>, Vec<_>) = outputs.into_iter().partition(|target| formats.contains(&target.format));
     match other.first() {
-        Some(target) if names_output => Err(SettingsError::NoFormat(name, target.format)),
+        Some(target) if names_output => Err(SettingsError::NoFormat(name, target.format, formats)),
         _ if fitting.is_empty() => Ok(vec![OutputTarget::default()]),
         _ => Ok(fitting),
     }
@@ -182,7 +191,7 @@ fn write_rendered(
     command: &'static str,
 ) -> Result<(), Error> {
     for target in outputs {
-        let text = render(target.format)?.ok_or(SettingsError::NoFormat(command, target.format))?;
+        let text = render(target.format)?.ok_or(SettingsError::NoFormat(command, target.format, formats(command)))?;
         write_text(&text, target)?;
     }
     Ok(())

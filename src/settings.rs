@@ -76,7 +76,7 @@ pub enum SettingsError {
     NoFolder(PathBuf, &'static str),
     /// A format in which a command has nothing to say.
     #[error("{0} has no {1} form")]
-    NoFormat(&'static str, Format),
+    NoFormat(&'static str, Format, &'static [Format]),
     /// A setting without which the command cannot run.
     #[error("no {0} is given")]
     Missing(&'static str, &'static str),
@@ -96,7 +96,10 @@ impl Help for SettingsError {
             Self::UnknownSubject(_, _, help) => {
                 help.clone().unwrap_or_else(|| "without `--subject`, all of them are shown".to_owned())
             }
-            Self::NoFormat(..) => "name another format: -o table, -o json".to_owned(),
+            Self::NoFormat(_, _, formats) => {
+                let formats: Vec<String> = formats.iter().map(|format| format!("-o {format}")).collect();
+                format!("name another format: {}", formats.join(", "))
+            }
             Self::NoFolder(_, help) | Self::NoOutput(_, help) | Self::Missing(_, help) => (*help).to_owned(),
         })
     }

@@ -23,6 +23,12 @@ _ref(name, field) := {"at": ["section", name], "field": field, "handles": []}
 
 _of_all(names) := {name: [fact.status(_ref(name, [])), fact.outcome(_ref(name, []))] | some name in names}
 
+test_what_is_no_object_is_no_observation if {
+	fact.observation(_ref("text", [])) == {} with input as _document
+	fact.observation(_ref("hole", [])) == {} with input as _document
+	fact.observation(_ref("malformed", [])).status == "fine" with input as _document
+}
+
 test_every_place_has_a_status_and_an_outcome if {
 	names := object.keys(_document.section) | {"hole"}
 	found := _of_all(names) with input as _document

@@ -31,7 +31,7 @@ pub(super) fn run(settings: &VerifySettings, outputs: &[OutputTarget]) -> Result
             Format::Table => table(&packs, presets::NOTHING, (0, 2)),
             Format::Markdown => table(&packs, presets::ASCII_MARKDOWN, (1, 1)),
             Format::Json => format!("{:#}\n", json(&packs)),
-            other => return Err(SettingsError::NoFormat("verify", other).into()),
+            other => return Err(SettingsError::NoFormat("verify", other, super::formats("verify")).into()),
         };
         write_text(&text, target)?;
     }

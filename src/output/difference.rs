@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
+use super::markdown::{code, escaped, row, rule};
+use super::sarif::word;
 use super::table::{cause_word, on_one_line};
 use super::{Format, OutputError};
 use crate::difference::{BlockerChange, Difference, FactChange, FactChangeKind, Side};
@@ -30,7 +32,7 @@ pub fn render(difference: &Difference, format: Format) -> Result<Option<String>,
             Some(text.map_err(|error| OutputError::unwritable(error.into()))? + "\n")
         }
         Format::Table => Some(text(difference)),
-        Format::Markdown => Some(format!("```text\n{}```\n", anstream::adapter::strip_str(&text(difference)))),
+        Format::Markdown => Some(markdown(difference)),
         _ => None,
     })
 }
@@ -40,6 +42,60 @@ fn text(difference: &Difference) -> String {
     // Writing to a String cannot fail.
     let _ = write_difference(&mut text, difference);
     text
+}
+
+fn markdown(difference: &Difference) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_markdown(&mut text, difference);
+    text
+}
+
+fn write_markdown(text: &mut String, difference: &Difference) -> std::fmt::Result {
+    let Difference { before, after, .. } = difference;
+    writeln!(text, "## {} → {}\n", word(before.outcome), word(after.outcome))?;
+    row(text, ["", "outcome", "P0", "blockers", "run", "collected"])?;
+    rule(text, 6)?;
+    for (name, side) in [("from", before), ("to", after)] {
+        let [outcome, p0, run, collected] =
+            [word(side.outcome), &side.p0, &side.facts.phase_execution_id, &side.facts.collected_at].map(escaped);
+        row(text, [name, &outcome, &p0, &side.blockers.to_string(), &run, &collected])?;
+    }
+    writeln!(text, "\n### Blockers\n")?;
+    if difference.verdicts.is_empty() {
+        writeln!(text, "The same.")?;
+    } else {
+        row(text, ["", "code", "subject", "claim", "before", "after"])?;
+        rule(text, 6)?;
+    }
+    for change in &difference.verdicts {
+        let [before, after] = [change.before, change.after].map(|cause| cause.map_or("", cause_word));
+        let [code, subject, claim] = [&change.code, &change.subject, &change.claim].map(|part| escaped(part));
+        let sign = match (change.before, change.after) {
+            (None, _) => "appeared",
+            (_, None) => "cleared",
+            _ => "changed",
+        };
+        row(text, [sign, &code, &subject, &claim, before, after])?;
+    }
+    writeln!(text, "\n### Facts\n")?;
+    if difference.facts.is_empty() {
+        return writeln!(text, "The same.");
+    }
+    row(text, ["", "fact", "before", "after"])?;
+    rule(text, 4)?;
+    for change in &difference.facts {
+        let [before, after] = [&change.before, &change.after]
+            .map(|value| value.as_ref().map_or(String::new(), |value| code(&shown(value))));
+        let what = match change.kind {
+            FactChangeKind::Added => "added",
+            FactChangeKind::Removed => "removed",
+            FactChangeKind::Status => "status",
+            FactChangeKind::Changed => "changed",
+        };
+        row(text, [what, &code(&change.pointer), &before, &after])?;
+    }
+    Ok(())
 }
 
 fn write_difference(text: &mut String, difference: &Difference) -> std::fmt::Result {

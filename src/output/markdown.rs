@@ -210,16 +210,16 @@ fn evidence(text: &mut String, verdict: &Verdict, archive: &Archive) -> std::fmt
     Ok(())
 }
 
-fn row<const N: usize>(text: &mut String, cells: [&str; N]) -> std::fmt::Result {
+pub(super) fn row<const N: usize>(text: &mut String, cells: [&str; N]) -> std::fmt::Result {
     writeln!(text, "| {} |", cells.join(" | "))
 }
 
-fn rule(text: &mut String, columns: usize) -> std::fmt::Result {
+pub(super) fn rule(text: &mut String, columns: usize) -> std::fmt::Result {
     writeln!(text, "|{}", " --- |".repeat(columns))
 }
 
 /// A text as it reads, whatever it holds.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in on_one_line(text).chars() {
         if SPECIAL.contains(&character) {
@@ -231,7 +231,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// A name or digest; what could end the code, or the cell that it stands in, is escaped as a text instead.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     if text.is_empty() || text.contains(['`', '|', '\\']) { escaped(text) } else { format!("`{}`", on_one_line(text)) }
 }
 

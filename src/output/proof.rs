@@ -1,5 +1,6 @@
 //! A proof, for people and for machines.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -10,6 +11,7 @@ use crate::prove::{FailOpenCheck, KnockOutProof, MutationProof, Proof};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
+const CODE: Style = AnsiColor::Yellow.on_default().bold();
 const FAINT: Style = Style::new().dimmed();
 
 /// Renders a proof; none if there is no such form.
@@ -64,8 +66,12 @@ fn write_knock_outs(text: &mut String, proof: &KnockOutProof) -> std::fmt::Resul
         proof.guarded,
         proof.unguarded.len()
     )?;
+    let mut open: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for fact in proof.unguarded.iter().filter(|fact| fact.reason.is_none()) {
-        writeln!(text, "  {BAD}✗ nobody guards{BAD:#} {} ({})", fact.fact, fact.way)?;
+        open.entry(&fact.fact).or_default().push(fact.way.to_string());
+    }
+    for (fact, ways) in open {
+        writeln!(text, "  {BAD}✗ nobody guards{BAD:#} {fact} ({})", ways.join(", "))?;
     }
     for check in &proof.unstable {
         writeln!(text, "  {BAD}✗ comes or goes{BAD:#} {} {}: {}", check.code, check.subject, check.claim)?;
@@ -107,7 +113,9 @@ fn write_mutants(text: &mut String, proof: &MutationProof, threshold: Option<f64
     for survivor in &proof.survivors {
         match &survivor.reason {
             None => {
-                writeln!(text, "  {BAD}✗ survives{BAD:#} {} {}: {}", survivor.location, survivor.rule, survivor.change)?
+                // Without a threshold and a file of what is accepted, they are there to be looked at.
+                let (style, word) = if proof.is_strict { (BAD, "✗ survives") } else { (CODE, "survives") };
+                writeln!(text, "  {style}{word}{style:#} {} {}: {}", survivor.location, survivor.rule, survivor.change)?;
             }
             Some(reason) => {
                 writeln!(

@@ -107,11 +107,30 @@ fn two_documents_differ_in_their_facts_and_in_what_blocks() {
 }
 
 #[test]
+fn a_difference_in_markdown_has_the_rows_of_the_one_in_json() {
+    let json = diff("ready.json", "blocked.json", &["-o", "json"]).json();
+    let markdown = diff("ready.json", "blocked.json", &["-o", "markdown"]).stdout;
+    let rows = |sign: &str| markdown.lines().filter(|line| line.starts_with(&format!("| {sign} | "))).count();
+    assert!(markdown.starts_with("## GO → NO-GO\n"), "{markdown}");
+    assert_eq!(rows("appeared"), json["verdicts"].as_array().unwrap().len());
+    let facts = json["facts"].as_array().unwrap();
+    for kind in ["added", "removed", "status", "changed"] {
+        assert_eq!(rows(kind), facts.iter().filter(|fact| fact["kind"] == kind).count(), "{kind}");
+    }
+    assert!(
+        markdown.contains("| appeared | M2A-B2 | TF\\_STATE\\_BUCKET | BlockPublicAcls is on |  | absent |"),
+        "{markdown}"
+    );
+    assert!(diff("ready.json", "ready.json", &["-o", "markdown"]).stdout.matches("The same.").count() == 2);
+}
+
+#[test]
 fn a_document_does_not_differ_from_itself() {
     let run = diff("ready.json", "ready.json", &[]);
     assert_eq!((run.code, run.stdout.matches("the same").count()), (0, 2), "{}", run.stdout);
     let run = diff("ready.json", "ready.json", &["-o", "junit"]);
     assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{}", run.stderr);
+    assert!(run.stderr.contains("help: name another format: -o table, -o json, -o markdown"), "{}", run.stderr);
 }
 
 fn explain(arguments: &[&str]) -> Run {

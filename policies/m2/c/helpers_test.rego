@@ -57,6 +57,7 @@ test_every_mechanism_that_is_on_is_told if {
 		"unauthenticated": {"enabled": "yes"},
 	}}}) == ["sasl/iam", "tls/certificates/{}", "unauthenticated/\"yes\""]
 	_mechanisms({}) == []
+	_mechanisms({"serverless": {"clientAuthentication": "iam"}}) == []
 }
 
 test_an_object_with_members_is_looked_into if {
