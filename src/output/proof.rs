@@ -115,7 +115,11 @@ fn write_mutants(text: &mut String, proof: &MutationProof, threshold: Option<f64
             None => {
                 // Without a threshold and a file of what is accepted, they are there to be looked at.
                 let (style, word) = if proof.is_strict { (BAD, "✗ survives") } else { (CODE, "survives") };
-                writeln!(text, "  {style}{word}{style:#} {} {}: {}", survivor.location, survivor.rule, survivor.change)?;
+                writeln!(
+                    text,
+                    "  {style}{word}{style:#} {} {}: {}",
+                    survivor.location, survivor.rule, survivor.change
+                )?;
             }
             Some(reason) => {
                 writeln!(

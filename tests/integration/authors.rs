@@ -172,10 +172,19 @@ fn a_blocker_is_explained_with_its_receipts_and_what_would_clear_it() {
 }
 
 #[test]
+fn what_follows_from_blockers_of_other_lanes_is_cleared_by_what_clears_them() {
+    let run = explain(&["M2J-B2", "--facts", "blocked.json", "--subject", "M2A-B2", "-o", "json"]).json();
+    let edits = run["blockers"][0]["edits"].as_array().unwrap();
+    assert_eq!(edits.len(), 1, "{edits:#?}");
+    let settings = ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
+    assert_eq!(edits[0]["value"]["value"], settings.map(|setting| (setting, true)).into_iter().collect::<Value>());
+}
+
+#[test]
 fn what_would_clear_a_blocker_clears_it_on_the_document_as_it_is() {
     let mut cleared = 0;
     for (name, codes) in [
-        ("blocked.json", ["M2A-B1", "M2A-B2", "M2A-B3", "M2A-B4", "M2C-B6"]),
+        ("blocked.json", ["M2A-B2", "M2A-B3", "M2A-B4", "M2C-B4", "M2H-B2"]),
         ("unreadable.json", ["M2A-B1", "M2A-B2", "M2D-B5", "M2G-B3", "M2H-B6"]),
     ] {
         for code in codes {
