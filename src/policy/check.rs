@@ -46,9 +46,8 @@ pub fn check(set: &PolicySet, options: &PolicyOptions) -> Result<CheckReport, Po
             report.codes = lanes.iter().map(|lane| lane.codes.len()).sum();
             let places = Places::read()?;
             // Tests make documents up.
-            for policy in policies.iter().filter(|policy| !policy.source.file.ends_with("_test.rego")) {
-                report.defects.extend(places.check(policy));
-            }
+            let of_rules = policies.iter().filter(|policy| !policy.source.file.ends_with("_test.rego"));
+            report.defects.extend(places.check(&of_rules.collect::<Vec<_>>()));
             for lane in &lanes {
                 report.defects.extend(artifacts(lane, &policies));
             }

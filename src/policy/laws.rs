@@ -81,7 +81,9 @@ impl Policy {
 }
 
 /// The first steps of the names of each package's rules: what a bare name in the package may mean.
-pub(super) fn rule_names(policies: &[Policy]) -> BTreeMap<Vec<String>, BTreeSet<String>> {
+pub(super) fn rule_names<'tree>(
+    policies: impl IntoIterator<Item = &'tree Policy>,
+) -> BTreeMap<Vec<String>, BTreeSet<String>> {
     let mut names: BTreeMap<Vec<String>, BTreeSet<String>> = BTreeMap::new();
     for policy in policies {
         let package = names.entry(owned(&policy.ast.package_path())).or_default();

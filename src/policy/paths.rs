@@ -1,26 +1,38 @@
 //! Paths into the input, held to the schema of fact documents: a misspelled one reads as missing in every document.
 //!
 //! ```text
-//! rules ─► `input.run.region`, `object.get(input, ["run", "region"], …)`, `["aws", "s3", kind, name, aspect]`
-//!                   └─► step by step through the schema; of `aws`, through the services, kinds and aspects that are collected
+//! rules ─┬► `input.run.region`, `run := input.run` … `run.region`, `object.get(input, ["run", "region"], …)` ─┐
+//!        ├► `["aws", "s3", kind, name, aspect]` ─────────────────────────────────────────────────────────────┼► the schema, step by step
+//!        └► the same with parameters of a function ─► its calls, and the calls of those that pass theirs on ─┘
 //! ```
 //!
-//! Where a step is computed, any will do. What an observation's value holds is the API's own and is not looked into.
+//! Where a step is computed, any will do. Of `aws`, services, kinds and aspects are those that are collected. What an observation's value
+//! holds is the API's own and is not looked into.
+
+mod functions;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::syntax::{Expr, Policy, Rule, Span};
+use super::laws::rule_names;
+use super::reference::Names;
+use super::syntax::{AssignOperator, Expr, Head, Policy, Rule, Span};
 use super::{Defect, PolicyError, PolicySet};
 use crate::suggestion::did_you_mean;
+use functions::{Functions, Step, is_given};
 
 /// Where the shipped policies keep which call gives which aspect, by service and kind; a test holds it to the collector's catalog.
 const COLLECTED: [&str; 3] = ["contract", "receipts", "aws"];
 
-/// A path with its place; nothing for a step that is computed.
+/// A path with its place.
 struct InputPath {
-    steps: Vec<Option<String>>,
+    steps: Vec<Step>,
     span: Span,
 }
+
+/// Names for what the input holds: `run := input.run`.
+type Aliases = BTreeMap<String, Vec<String>>;
 
 /// What a fact document can hold.
 pub(super) struct Places {
@@ -36,40 +48,60 @@ impl Places {
         Ok(Self { schema: factgate_collector::fact::schema(), collected: collected.clone() })
     }
 
-    /// Every path of a policy that leads nowhere.
-    pub(super) fn check(&self, policy: &Policy) -> Vec<Defect> {
-        let mut paths = Vec::new();
-        for rule in &policy.ast.rules {
-            self.collect(rule, &mut paths);
+    /// Every path of the policies that leads nowhere.
+    pub(super) fn check(&self, policies: &[&Policy]) -> Vec<Defect> {
+        let rule_names = rule_names(policies.iter().copied());
+        let no_names = BTreeSet::new();
+        let mut functions = Functions::default();
+        let mut defects = Vec::new();
+        for policy in policies {
+            let package: Vec<String> = policy.ast.package_path().into_iter().map(str::to_owned).collect();
+            let of_package = policies.iter().filter(|other| other.ast.package_path() == package);
+            let of_package = of_package.flat_map(|other| &other.ast.rules).filter_map(field).collect();
+            let names = Names::new(&policy.source.contents, &policy.ast, rule_names.get(&package).unwrap_or(&no_names));
+            for rule in &policy.ast.rules {
+                let mut paths = Vec::new();
+                let aliases = aliases(rule, &of_package);
+                let parameters = parameters(rule);
+                rule.computed(&mut |expression| self.expression(expression, &parameters, &aliases, &mut paths));
+                let name = package.iter().cloned().chain(rule.name().into_iter().map(str::to_owned)).collect();
+                defects.extend(paths.iter().filter_map(|path| self.defect(policy, &path.steps, |_| Some(path.span))));
+                let given = paths.into_iter().map(|path| path.steps).filter(|steps| is_given(steps)).collect();
+                functions.add(policy, name, parameters, given, names.references(rule));
+            }
         }
-        let wrong = paths.into_iter().filter_map(|path| {
-            let (step, known) = self.dead_end(&path.steps)?;
-            let before: Vec<&str> = path
-                .steps
-                .iter()
-                .take_while(|found| **found != Some(step.clone()))
-                .map(|step| step.as_deref().unwrap_or("…"))
-                .collect();
-            let above =
-                if before.is_empty() { "a fact document".to_owned() } else { format!("`{}`", before.join(".")) };
-            let help = did_you_mean(&step, known.iter().map(String::as_str))
-                .unwrap_or_else(|| format!("there are {}", known.join(", ")));
-            Some(Defect::new(policy.location(path.span), format!("{above} has no `{step}`"), help))
-        });
-        wrong.collect()
+        defects.extend(functions.calls().iter().filter_map(|call| {
+            // What the function itself writes is told there.
+            self.defect(call.policy, &call.steps, |step| call.given.get(step).copied())
+        }));
+        defects
     }
 
-    fn collect(&self, rule: &Rule, paths: &mut Vec<InputPath>) {
-        rule.computed(&mut |expression| self.expression(expression, paths));
+    /// What is wrong with a path, if the step that leads nowhere has a place.
+    fn defect(&self, policy: &Policy, steps: &[Step], place: impl Fn(&str) -> Option<Span>) -> Option<Defect> {
+        let steps: Vec<Option<String>> = steps.iter().map(|step| step.name().map(str::to_owned)).collect();
+        let (step, known) = self.dead_end(&steps)?;
+        let span = place(&step)?;
+        let before: Vec<&str> = steps
+            .iter()
+            .take_while(|found| **found != Some(step.clone()))
+            .map(|step| step.as_deref().unwrap_or("…"))
+            .collect();
+        let above = if before.is_empty() { "a fact document".to_owned() } else { format!("`{}`", before.join(".")) };
+        let help = did_you_mean(&step, known.iter().map(String::as_str))
+            .unwrap_or_else(|| format!("there are {}", known.join(", ")));
+        Some(Defect::new(policy.location(span), format!("{above} has no `{step}`"), help))
     }
 
-    fn expression(&self, expression: &Expr, paths: &mut Vec<InputPath>) {
-        if let Some(chain) = expression.chain()
-            && chain.root == "input"
-        {
-            let steps = chain.steps.iter().map(|step| Some((*step).to_owned())).collect();
-            paths.push(InputPath { steps, span: chain.span });
-            expression.computed_steps(&mut |step| self.expression(step, paths));
+    fn expression(&self, expression: &Expr, parameters: &[String], aliases: &Aliases, paths: &mut Vec<InputPath>) {
+        if let Some(chain) = expression.chain() {
+            let above = aliases.get(chain.root).filter(|_| !chain.steps.is_empty());
+            if let Some(above) = above.map(Vec::as_slice).or((chain.root == "input").then_some(&[])) {
+                let steps = above.iter().map(String::as_str).chain(chain.steps);
+                let steps = steps.map(|step| Step::Named(step.to_owned())).collect();
+                paths.push(InputPath { steps, span: chain.span });
+            }
+            expression.computed_steps(&mut |step| self.expression(step, parameters, aliases, paths));
             return;
         }
         if let Expr::Call { fcn, params, .. } = expression
@@ -77,16 +109,16 @@ impl Places {
             && let [Expr::Var { value, .. }, key @ Expr::String { .. }, ..] = params.as_slice()
             && value == "input"
         {
-            paths.push(InputPath { steps: vec![key.text().map(str::to_owned)], span: key.span() });
+            paths.push(InputPath { steps: vec![Step::of(key, parameters)], span: key.span() });
         }
         if let Expr::Array { items, span } = expression {
-            let steps: Vec<Option<String>> = items.iter().map(|item| item.text().map(str::to_owned)).collect();
-            let begins = steps.first().and_then(Option::as_deref).is_some_and(|first| self.has_section(first));
+            let steps: Vec<Step> = items.iter().map(|item| Step::of(item, parameters)).collect();
+            let begins = steps.first().and_then(Step::name).is_some_and(|first| self.has_section(first));
             if begins && steps.len() > 1 {
                 paths.push(InputPath { steps, span: *span });
             }
         }
-        expression.inner(&mut |inner| self.expression(inner, paths));
+        expression.inner(&mut |inner| self.expression(inner, parameters, aliases, paths));
     }
 
     fn has_section(&self, name: &str) -> bool {
@@ -156,6 +188,48 @@ impl Places {
     }
 }
 
+/// The parameters of a function, in their order; what is no name is empty.
+fn parameters(rule: &Rule) -> Vec<String> {
+    let Rule::Spec { head: Head::Func { args, .. }, .. } = rule else { return Vec::new() };
+    args.iter().map(|argument| argument.variable().unwrap_or_default().to_owned()).collect()
+}
+
+/// A rule that is nothing but a field of the input.
+fn field(rule: &Rule) -> Option<(String, Vec<String>)> {
+    let Rule::Spec { head: Head::Compr { assign: Some(assign), .. }, .. } = rule else { return None };
+    let [name] = rule.name()[..] else { return None };
+    Some((name.to_owned(), fields(&assign.value)?))
+}
+
+/// The steps of a field of the input.
+fn fields(expression: &Expr) -> Option<Vec<String>> {
+    let chain = expression.chain().filter(|chain| chain.root == "input" && chain.is_constant)?;
+    Some(chain.steps.into_iter().map(str::to_owned).collect())
+}
+
+/// What the names of a rule stand for: those that it gives itself once, and those of its package that it does not use otherwise.
+fn aliases(rule: &Rule, of_package: &Aliases) -> Aliases {
+    let mut assigned: BTreeMap<&str, Vec<Option<Vec<String>>>> = BTreeMap::new();
+    rule.computed(&mut |expression| {
+        expression.nested(&mut |expression| {
+            if let Expr::Assignment { op: AssignOperator::ColEq, lhs, rhs, .. } = expression
+                && let Some(name) = lhs.variable()
+            {
+                assigned.entry(name).or_default().push(fields(rhs));
+            }
+        });
+    });
+    let mut aliases = of_package.clone();
+    for (name, values) in assigned {
+        aliases.remove(name);
+        if let [Some(steps)] = values.as_slice() {
+            aliases.insert(name.to_owned(), steps.clone());
+        }
+    }
+    parameters(rule).iter().for_each(|parameter| drop(aliases.remove(parameter)));
+    aliases
+}
+
 /// The first five steps; those that are not there are computed.
 fn fixed(steps: &[Option<String>]) -> [Option<String>; 5] {
     std::array::from_fn(|index| steps.get(index).cloned().flatten())
@@ -178,10 +252,14 @@ mod tests {
     use crate::policy::{Engine, SourceFile};
 
     fn problems(expression: &str) -> Vec<String> {
-        let text = format!("package lib.a\n\nx(name, aspect) := {expression}\n");
+        problems_of(&format!("x(name, aspect) := {expression}"))
+    }
+
+    fn problems_of(rules: &str) -> Vec<String> {
+        let text = format!("package lib.a\n\n{rules}\n");
         let files = [SourceFile { name: "lib/a.rego".into(), text }];
         let (_, policies) = Engine::parse(&files, Duration::from_secs(5)).unwrap();
-        let found = Places::read().unwrap().check(&policies[0]);
+        let found = Places::read().unwrap().check(&policies.iter().collect::<Vec<_>>());
         found.into_iter().map(|defect| format!("{}; {}", defect.problem, defect.help)).collect()
     }
 
@@ -203,6 +281,44 @@ mod tests {
             ("input.handles.A.valeu", "`handles.A` has no `valeu`; did you mean `value`?"),
         ] {
             assert_eq!(problems(expression), [expected], "{expression}");
+        }
+    }
+
+    #[test]
+    fn another_name_for_a_part_of_the_input_hides_nothing() {
+        for (rules, expected) in [
+            ("_run := input.run\n\nx := _run.regoin", "`run` has no `regoin`; did you mean `region`?"),
+            ("x if {\n\trun := input.run\n\trun.regoin\n}", "`run` has no `regoin`; did you mean `region`?"),
+            ("x := [y | s3 := input.aws.s3; y := s3.bukets[_]]", "`aws.s3` has no `bukets`; did you mean `buckets`?"),
+        ] {
+            assert_eq!(problems_of(rules), [expected], "{rules}");
+        }
+        for rules in [
+            "_run := input.run\n\nx(_run) := _run.regoin",
+            "_run := input.run\n\nx := y if {\n\t_run := {\"regoin\": 1}\n\ty := _run.regoin\n}",
+            "_run := input.run\n\nx := _run.region",
+        ] {
+            assert_eq!(problems_of(rules), [""; 0], "{rules}");
+        }
+    }
+
+    #[test]
+    fn what_a_function_is_given_for_a_step_is_looked_at_where_it_is_called() {
+        let functions = "bucket(name, aspect) := named(\"s3\", \"buckets\", name, aspect)\n\n\
+                         named(service, kind, name, aspect) := {\"at\": [\"aws\", service, kind, name, aspect]}\n\n";
+        for (call, expected) in [
+            ("bucket(\"b\", \"versionin\")", "`aws.s3.buckets.b` has no `versionin`; did you mean `versioning`?"),
+            ("named(\"s3\", \"bukets\", \"b\", \"x\")", "`aws.s3` has no `bukets`; did you mean `buckets`?"),
+            ("named(\"s4\", \"buckets\", \"b\", \"versioning\")", "`aws` has no `s4`; did you mean `s3`?"),
+        ] {
+            assert_eq!(problems_of(&format!("{functions}x := {call}")), [expected], "{call}");
+        }
+        for call in [
+            "bucket(\"b\", \"versioning\")",
+            "bucket(\"versionin\", input.run.region)",
+            "{a: bucket(a, a) | some a in []}",
+        ] {
+            assert_eq!(problems_of(&format!("{functions}x := {call}")), [""; 0], "{call}");
         }
     }
 

@@ -376,6 +376,12 @@ impl Statement {
 }
 
 impl Expr {
+    /// This expression and everything inside it.
+    pub(super) fn nested<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
+        visit(self);
+        self.inner(&mut |inner| inner.nested(visit));
+    }
+
     /// The expressions directly inside this one, those of a comprehension's query among them.
     pub(super) fn inner<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
         self.children(visit);

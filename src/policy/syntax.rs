@@ -328,6 +328,14 @@ impl Expr {
         }
     }
 
+    /// The name, if it is a variable.
+    pub(crate) fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Var { value, .. } => value.as_str(),
+            _ => None,
+        }
+    }
+
     /// Whether it names a builtin of this namespace: `object`, `get`.
     pub(crate) fn is_builtin(&self, namespace: &str, name: &str) -> bool {
         self.chain().is_some_and(|chain| chain.root == namespace && chain.steps == [name])

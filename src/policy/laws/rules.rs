@@ -89,7 +89,7 @@ fn miscalculated(view: &RuleView<'_>) -> Vec<Span> {
             spans.extend(wrong.map(|operand| operand.span()));
         }
     };
-    view.rule.outermost(&mut |expression| nested(expression, &mut note));
+    view.rule.outermost(&mut |expression| expression.nested(&mut note));
     spans
 }
 
@@ -107,8 +107,8 @@ fn unused<'tree>(view: &RuleView<'tree>) -> Vec<(&'tree str, Span)> {
         }
         _ => {}
     };
-    view.rule.outermost(&mut |expression| nested(expression, &mut note));
-    view.rule.refr().computed_steps(&mut |step| nested(step, &mut note));
+    view.rule.outermost(&mut |expression| expression.nested(&mut note));
+    view.rule.refr().computed_steps(&mut |step| step.nested(&mut note));
     let named =
         declared.into_iter().filter_map(|span| Some((view.policy.source.contents.get(span.start..span.end)?, span)));
     named.filter(|(name, _)| !used.contains(name)).collect()
@@ -122,12 +122,6 @@ fn declarations(query: &Query, found: &mut Vec<Span>) {
             _ => {}
         }
     }
-}
-
-/// An expression and everything inside it.
-pub(super) fn nested<'tree>(expression: &'tree Expr, visit: &mut dyn FnMut(&'tree Expr)) {
-    visit(expression);
-    expression.inner(&mut |inner| nested(inner, visit));
 }
 
 /// What is wrong with a reference into a package, if no rule, package or data file is there. Functions that are called are looked at as such.

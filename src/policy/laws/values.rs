@@ -13,7 +13,6 @@
 use super::super::Defect;
 use super::super::syntax::{ComparisonOperator, Expr};
 use super::Program;
-use super::rules::nested;
 
 type Finding = Option<(String, &'static str)>;
 
@@ -26,7 +25,7 @@ pub(super) fn check(program: &Program<'_>) -> Vec<Defect> {
                 defects.push(Defect::new(view.policy.location(expression.span()), problem, help));
             }
         };
-        view.rule.outermost(&mut |expression| nested(expression, &mut look));
+        view.rule.outermost(&mut |expression| expression.nested(&mut look));
     }
     defects
 }
