@@ -128,8 +128,8 @@ pub enum Command {
     /// Prove the policies on a document that passes: knock out every fact and see that something blocks, mutate every rule and see that it
     /// is noticed.
     ///
-    /// Exit code 1 if a knock-out leaves a GO that is not accepted, a check comes or goes with a fact, a code claims nothing, or too many
-    /// mutants survive.
+    /// Exit code 1 if a knock-out leaves a GO that is not accepted, a check holds without a fact that it names or comes or goes with one, a
+    /// code claims nothing or nothing makes it block, or too many mutants survive.
     Prove(ProveArguments),
     /// Run the unit tests of policies: rules `test_…` of packages `…_test`, as `opa test` runs them.
     ///

@@ -23,6 +23,7 @@ mod program;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod trials;
 mod unit_tests;
 

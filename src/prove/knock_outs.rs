@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::accepted::Accepted;
 use super::facts::{KnockOut, Way};
-use super::trials::{Identity, TrialOutcome, Trials};
+use super::trial::{Identity, TrialOutcome};
+use super::trials::Trials;
 
 /// What the knock-outs showed.
 #[derive(Clone, Debug, PartialEq, Serialize)]

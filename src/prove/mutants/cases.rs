@@ -10,7 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::policy::{Coverage, EngineValue, Mutant, PolicyError};
 use crate::prove::program::{LaneProgram, Program, Term, Values, all_values};
-use crate::prove::trials::{Trials, digest};
+use crate::prove::trial::digest;
+use crate::prove::trials::Trials;
 
 /// How many knock-outs a mutant is put to in its lane.
 const MOST_KNOCK_OUTS: usize = 60;
