@@ -43,6 +43,19 @@ fn a_test_that_fails_shows_what_does_not_hold_and_what_it_found() {
 }
 
 #[test]
+fn an_every_that_fails_shows_the_members_of_which_it_does_not_hold_and_what_it_found_there() {
+    let tests = "package lib.a_test\n\ntest_x if {\n\tevery name, n in {\"a\": 1, \"b\": 2} {\n\t\tis_number(n)\n\t\tn * 2 == \
+                 data.lib.a.x * 2\n\t\tname != \"z\"\n\t}\n}\n";
+    let shown = test(tests, &[]).stdout;
+    for part in
+        ["name where not n * 2 == data.lib.a.x * 2 is \"b\"\n", "n * 2 there is 4\n", "data.lib.a.x * 2 there is 2\n"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("where not is_number") && !shown.contains("where not name"), "{shown}");
+}
+
+#[test]
 fn a_run_that_finds_no_test_is_no_success() {
     let run = test(PASSING, &["--run", "nothing_of_this_name"]);
     assert_eq!((run.code, run.stdout.as_str()), (5, ""), "{}", run.stderr);

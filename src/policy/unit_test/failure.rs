@@ -53,7 +53,19 @@ struct Probe {
     location: Location,
     /// The rule that lists something where the body holds up to here, this included.
     holds: String,
-    parts: Vec<(String, String)>,
+    parts: Vec<ProbedPart>,
+}
+
+/// A part of a statement that is looked at.
+struct ProbedPart {
+    /// What it is called.
+    expression: String,
+    /// The statements that find its value, behind those before.
+    body: String,
+    /// The rule that lists its values.
+    rule: String,
+    /// Whether it is told only where it has one.
+    is_optional: bool,
 }
 
 /// Explains failed tests, in their order; nothing is said of a test that the probes do not show to fail.
@@ -102,16 +114,14 @@ fn add_probes(text: &mut String, number: usize, test: &Failed<'_>) -> Vec<Probe>
     let place = |span: Span| Location::of_offset(&test.policy.source.file, &source, span.start);
     let mut probes = Vec::new();
     let mut before: Vec<String> = Vec::new();
-    let mut add = |before: &[String], statement: String, location: Location, parts: Vec<(String, String)>| {
+    let mut add = |before: &[String], statement: String, location: Location, mut parts: Vec<ProbedPart>| {
         let prefix = format!("factgate_probe_{number}_{}", probes.len());
         let prelude: String = before.iter().map(|statement| format!("\t{statement}\n")).collect();
         text.push_str(&format!("\n{prefix} := [true |\n{prelude}\t{statement}\n]\n"));
-        let parts = parts.into_iter().enumerate().map(|(index, (part, with))| {
-            let name = format!("{prefix}_{index}");
-            text.push_str(&format!("\n{name} := [value |\n{prelude}\tvalue := {part}{with}\n]\n"));
-            (one_line(&part), name)
-        });
-        let parts = parts.collect();
+        for (index, part) in parts.iter_mut().enumerate() {
+            part.rule = format!("{prefix}_{index}");
+            text.push_str(&format!("\n{} := [value |\n{prelude}\t{}\n]\n", part.rule, part.body));
+        }
         probes.push(Probe { expression: one_line(&statement), location, holds: prefix, parts });
     };
     let Rule::Spec { head, bodies, .. } = test.rule else { return Vec::new() };
@@ -125,14 +135,14 @@ fn add_probes(text: &mut String, number: usize, test: &Failed<'_>) -> Vec<Probe>
     // `test_x := value if { … }`: the value must be true as well.
     if let Some(value) = head.value() {
         let value_text = value.excerpt(&source).to_owned();
-        let parts = operands(value).into_iter().map(|part| (part.excerpt(&source).to_owned(), String::new())).collect();
+        let parts = operands(value).into_iter().map(|part| probed(part.excerpt(&source), "")).collect();
         add(&before, format!("({value_text}) == true"), place(value.span()), parts);
     }
     probes
 }
 
 /// The parts of a statement that are worth looking at: their texts, and the `with` that they stand under.
-fn parts(statement: &Statement, source: &str) -> Vec<(String, String)> {
+fn parts(statement: &Statement, source: &str) -> Vec<ProbedPart> {
     let with: String = statement
         .with_mods
         .iter()
@@ -141,7 +151,13 @@ fn parts(statement: &Statement, source: &str) -> Vec<(String, String)> {
     let expressions = match &statement.literal {
         Literal::SomeVars { .. } => Vec::new(),
         Literal::SomeIn { collection, .. } => vec![collection],
-        Literal::Every { domain, .. } => vec![domain],
+        Literal::Every { domain, .. } => {
+            let mut parts = vec![probed(domain.excerpt(source), &with)];
+            if with.is_empty() {
+                parts.extend(parts_of_every(&statement.literal, source));
+            }
+            return parts;
+        }
         Literal::Expr { expr } => operands(expr),
         Literal::NotExpr { expr } => {
             let mut all = vec![expr];
@@ -149,7 +165,38 @@ fn parts(statement: &Statement, source: &str) -> Vec<(String, String)> {
             all
         }
     };
-    expressions.into_iter().map(|part| (part.excerpt(source).to_owned(), with.clone())).collect()
+    expressions.into_iter().map(|part| probed(part.excerpt(source), &with)).collect()
+}
+
+fn probed(part: &str, with: &str) -> ProbedPart {
+    let body = format!("value := {part}{with}");
+    ProbedPart { expression: one_line(part), body, rule: String::new(), is_optional: false }
+}
+
+/// What does not hold of some member of the domain: which members, and the parts of the statement that fails there.
+fn parts_of_every(literal: &Literal, source: &str) -> Vec<ProbedPart> {
+    let Literal::Every { key, value, domain, query } = literal else { return Vec::new() };
+    let value = value.excerpt(source);
+    let names: Vec<&str> = key.iter().map(|key| key.excerpt(source)).chain([value]).collect();
+    let member = format!("some {} in {}", names.join(", "), domain.excerpt(source));
+    let mut before = vec![member];
+    let mut found = Vec::new();
+    for statement in &query.stmts {
+        let text = statement.span.excerpt(source);
+        let fails = |part: ProbedPart, expression: String| {
+            let body = [before.as_slice(), &[format!("count([true | {text}]) == 0"), part.body]].concat().join("\n\t");
+            ProbedPart { expression, body, is_optional: true, ..part }
+        };
+        let shown = one_line(text);
+        found.extend(names.iter().map(|name| fails(probed(name, ""), format!("{name} where not {shown}"))));
+        let others = parts(statement, source).into_iter().filter(|part| !names.contains(&part.expression.as_str()));
+        found.extend(others.map(|part| {
+            let expression = format!("{} there", part.expression);
+            fails(part, expression)
+        }));
+        before.push(text.to_owned());
+    }
+    found
 }
 
 /// What an expression is put together from, as far as it is not written out; of a reference, what it starts from.
@@ -184,9 +231,9 @@ fn first_that_fails(engine: &Engine, input: &EngineValue, package: &str, probes:
     };
     for probe in probes {
         if values(&[&probe.holds]).get(&probe.holds)?.as_array()?.is_empty() {
-            let parts = probe.parts.into_iter().map(|(expression, name)| {
-                let found = values(&[&name]).remove(&name);
-                Part { expression, values: shown(found) }
+            let parts = probe.parts.into_iter().filter_map(|part| {
+                let values = shown(values(&[&part.rule]).remove(&part.rule));
+                (!part.is_optional || !values.is_empty()).then_some(Part { expression: part.expression, values })
             });
             return Some(Failure { location: probe.location, expression: probe.expression, parts: parts.collect() });
         }
