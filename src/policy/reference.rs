@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::syntax::{AssignOperator, Body, Expr, Head, Literal, Module, Query, Rule, Span, Statement};
+use super::syntax::{
+    AssignOperator, Body, ComparisonOperator, Expr, Head, Literal, Module, Query, Rule, Span, Statement,
+};
 
 /// A reference found in a rule.
 #[derive(Debug)]
@@ -17,12 +19,19 @@ pub(crate) struct Reference<'tree> {
 #[derive(Debug, Default)]
 pub(crate) struct References<'tree> {
     pub(crate) all: Vec<Reference<'tree>>,
-    /// Fields of the input or of a variable that stand inside a negated call.
-    pub(crate) negated_fields: Vec<Span>,
-    /// Rules that stand inside a negated call.
-    pub(crate) negated_rules: Vec<(Vec<String>, Span)>,
+    /// What negated expressions need.
+    pub(crate) needed: Vec<(Needed, Span)>,
     /// Names that the rule's head uses, and nothing explains or could bind.
     pub(crate) unbound: Vec<(String, Span)>,
+}
+
+/// What a negated expression needs: OPA finds it before the negation, and the engine inside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Needed {
+    /// A field of the input or of a variable.
+    Field,
+    /// A rule or what a function gives, below `data`.
+    Rule(Vec<String>),
 }
 
 /// What a reference leads to.
@@ -205,7 +214,7 @@ impl<'tree> Collector<'_, 'tree> {
         for statement in &query.stmts {
             statement.expressions(&mut |expression| self.expression(expression));
             if let Literal::NotExpr { expr } = &statement.literal {
-                self.negated_calls(expr);
+                self.negated(expr);
             }
             if let Literal::Every { query, .. } = &statement.literal {
                 self.query(query);
@@ -259,28 +268,55 @@ impl<'tree> Collector<'_, 'tree> {
         }
     }
 
-    /// The calls of a negated expression: alone, or compared with something.
-    fn negated_calls(&mut self, expression: &'tree Expr) {
+    /// What a negated expression needs. Alone or compared for equality, a reference may be undefined in every engine, and so may a call alone.
+    fn negated(&mut self, expression: &'tree Expr) {
+        if expression.chain().is_some() {
+            expression.computed_steps(&mut |step| self.needed(step));
+            return;
+        }
         match expression {
-            Expr::Call { .. } | Expr::Membership { .. } => self.negated(expression),
-            _ => expression.children(&mut |child| self.negated_calls(child)),
+            Expr::Comparison { op: ComparisonOperator::Eq, lhs, rhs, .. }
+            | Expr::Assignment { op: AssignOperator::Eq, lhs, rhs, .. } => {
+                for side in [lhs, rhs] {
+                    match side.chain() {
+                        Some(_) => side.computed_steps(&mut |step| self.needed(step)),
+                        None => self.needed(side),
+                    }
+                }
+            }
+            Expr::Call { params, .. } => params.iter().for_each(|parameter| self.needed(parameter)),
+            _ => expression.children(&mut |child| self.needed(child)),
         }
     }
 
-    /// The fields inside a negated call.
-    fn negated(&mut self, expression: &'tree Expr) {
+    /// What must be defined before a negated expression says anything. A comprehension always is.
+    fn needed(&mut self, expression: &'tree Expr) {
         if let Some(chain) = expression.chain() {
             let is_field = !matches!(expression, Expr::Var { .. });
             if is_field && (chain.root == "input" || self.locals.contains(chain.root)) {
-                self.found.negated_fields.push(chain.span);
+                self.found.needed.push((Needed::Field, chain.span));
             } else if !self.locals.contains(chain.root)
-                && let Some(Target::Data(path)) = self.names.resolve(chain.root, &chain.steps)
+                && let Some(Target::Data(mut path)) = self.names.resolve(chain.root, &chain.steps)
             {
-                self.found.negated_rules.push((path, chain.span));
+                if !chain.is_constant {
+                    path.push("…".to_owned());
+                }
+                self.found.needed.push((Needed::Rule(path), chain.span));
             }
+            expression.computed_steps(&mut |step| self.needed(step));
             return;
         }
-        expression.children(&mut |child| self.negated(child));
+        match expression {
+            Expr::ArrayCompr { .. } | Expr::SetCompr { .. } | Expr::ObjectCompr { .. } => {}
+            Expr::Call { fcn, params, .. } => {
+                let function = fcn.chain().and_then(|chain| self.names.resolve(chain.root, &chain.steps));
+                if let Some(Target::Data(path)) = function {
+                    self.found.needed.push((Needed::Rule(path), fcn.span()));
+                }
+                params.iter().for_each(|parameter| self.needed(parameter));
+            }
+            _ => expression.children(&mut |child| self.needed(child)),
+        }
     }
 
     fn called(&mut self, function: &'tree Expr, arguments: Option<&'tree [Expr]>) {

@@ -1,39 +1,83 @@
-//! Law: no negated call on a field of the input or of a variable.
+//! Law: what a negated expression needs is defined.
 //!
-//! `not startswith(input.x, "a")` is true in the engine where `input.x` is missing, and undefined in OPA; so is `not startswith(run.x, "a")`
-//! after `run := input.run`. A missing fact must not decide anything by accident.
-
-use std::collections::BTreeSet;
+//! `not startswith(input.x, "a")` is true in the engine where `input.x` is missing, and undefined in OPA, which finds what an expression needs
+//! before the negation. So it is with `not input.x < 3`, `not [input.x] == ["a"]`, a field of a variable, a rule or a function without a
+//! default. Alone (`not input.x`) or compared for equality (`not input.x == 1`) a reference may be missing in both. A missing fact must not
+//! decide anything by accident.
 
 use super::super::Defect;
-use super::super::syntax::{Head, Rule};
-use super::Program;
+use super::super::reference::Needed;
+use super::super::syntax::{Expr, Head, Rule};
+use super::{Program, RuleView};
 
 pub(super) fn check(program: &Program<'_>) -> Vec<Defect> {
-    // A rule that is nothing but a field of the input is missing with it.
-    let fields: BTreeSet<&[String]> =
-        program.rules.iter().filter(|rule| is_field(rule.rule)).map(|rule| rule.path.as_slice()).collect();
-    let negated = program.rules.iter().flat_map(|rule| {
-        let rules =
-            rule.references.negated_rules.iter().filter(|(path, _)| fields.iter().any(|field| path.starts_with(field)));
-        let spans = rule.references.negated_fields.iter().chain(rules.map(|(_, span)| span));
-        spans.map(move |span| (rule, *span))
-    });
-    negated
-        .map(|(rule, span)| {
-            Defect::new(
-                rule.policy.location(span),
-                "a negated call on a field: where the field is missing, engines differ",
-                "look the field up with `object.get` and a default, or bind it in a line before",
-            )
-        })
-        .collect()
+    let mut defects = Vec::new();
+    for rule in &program.rules {
+        for (needed, span) in &rule.references.needed {
+            let (problem, help) = match needed {
+                Needed::Field => (
+                    "a negated expression needs a field: where it is missing, engines differ".to_owned(),
+                    "look the field up with `object.get` and a default, or bind it in a line before",
+                ),
+                Needed::Rule(path) if may_be_undefined(program, path) => (
+                    format!("a negated expression needs `{}`: where it is undefined, engines differ", path.join(".")),
+                    "give it a default, or bind it in a line before",
+                ),
+                Needed::Rule(_) => continue,
+            };
+            defects.push(Defect::new(rule.policy.location(*span), problem, help));
+        }
+    }
+    defects
 }
 
-/// Whether a rule is a field of the input under another name.
-fn is_field(rule: &Rule) -> bool {
-    let Rule::Spec { head: Head::Compr { assign: Some(assign), .. }, .. } = rule else { return false };
-    assign.value.chain().is_some_and(|chain| chain.root == "input")
+/// Whether what a path leads to is a rule, or a part of one, of which no definition gives a value whatever the facts are.
+fn may_be_undefined(program: &Program<'_>, path: &[String]) -> bool {
+    let definitions = || program.rules.iter().filter(|rule| path.starts_with(&rule.path));
+    let is_there = |rule: &RuleView<'_>| {
+        is_total(rule.rule) && path.get(rule.path.len()).is_none_or(|part| has_part(rule.rule, part))
+    };
+    definitions().next().is_some() && !definitions().any(is_there)
+}
+
+/// Whether a part of a rule is known to be there: it is written out, or the rule is another name for data.
+fn has_part(rule: &Rule, part: &str) -> bool {
+    let Rule::Spec { head: Head::Compr { assign: Some(assign), .. }, bodies, .. } = rule else { return false };
+    let is_there = match &assign.value {
+        Expr::Object { fields, .. } => fields.iter().any(|(_, key, _)| key.text() == Some(part)),
+        value => value.chain().is_some_and(|chain| chain.root != "input"),
+    };
+    bodies.is_empty() && is_there
+}
+
+/// Whether a definition alone gives a value in any case.
+fn is_total(rule: &Rule) -> bool {
+    let Rule::Spec { head, bodies, .. } = rule else { return true };
+    let takes_any = |arguments: &[Expr]| arguments.iter().all(|argument| argument.variable().is_some());
+    match head {
+        Head::Set { .. } => true,
+        Head::Compr { .. } if !rule.refr().chain().is_some_and(|chain| chain.is_constant) => true,
+        Head::Func { args, .. } if !takes_any(args) => false,
+        Head::Compr { .. } | Head::Func { .. } => {
+            let values =
+                head.value().into_iter().chain(bodies.iter().filter_map(|body| Some(&body.assign.as_ref()?.value)));
+            let is_unconditional = bodies.is_empty() || bodies.iter().any(|body| body.query.stmts.is_empty());
+            is_unconditional && !values.into_iter().any(has_field)
+        }
+    }
+}
+
+/// Whether a value needs a field of the input.
+fn has_field(value: &Expr) -> bool {
+    match value {
+        Expr::ArrayCompr { .. } | Expr::SetCompr { .. } | Expr::ObjectCompr { .. } | Expr::Var { .. } => false,
+        _ if value.chain().is_some_and(|chain| chain.root == "input") => true,
+        _ => {
+            let mut found = false;
+            value.children(&mut |child| found |= has_field(child));
+            found
+        }
+    }
 }
 
 #[cfg(test)]
@@ -45,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn negated_calls_on_input_fields_are_refused() {
+    fn negated_expressions_that_need_input_fields_are_refused() {
         for (negated, column) in [
             ("startswith(input.a, \"a\")", 17),
             ("startswith(lower(input.a.b), \"a\")", 23),
@@ -54,17 +98,56 @@ mod tests {
             ("count(input.a) > 3", 12),
             ("\"us\" == lower(input.a)", 20),
             ("contains(\"a\", input[\"b\"])", 20),
+            ("input.a < 3", 6),
+            ("input.a != 3", 6),
+            ("[input.a] == [1]", 7),
+            ("input.a + 1 == 2", 6),
+            ("input.handles[input.a]", 20),
         ] {
-            let expected =
-                format!("lib/a.rego:5:{column}: a negated call on a field: where the field is missing, engines differ");
+            let expected = format!(
+                "lib/a.rego:5:{column}: a negated expression needs a field: where it is missing, engines differ"
+            );
             assert_eq!(problems_of(negated), [expected], "{negated}");
+        }
+    }
+
+    #[test]
+    fn what_a_negated_expression_needs_of_rules_has_a_default() {
+        for (needs, rules) in [
+            ("startswith(z, \"a\")", "z := \"b\" if input.run"),
+            ("startswith(z(1), \"a\")", "z(1) := \"b\""),
+            ("z(1) == 1", "z(_) := 2 if input.run"),
+            ("z[y] in {1}", "z[2] := 3"),
+            ("z.a in {1}", "z := {\"a\": 1} if input.run"),
+            ("z.a in {1}", "z := {\"b\": 1}"),
+        ] {
+            let problems =
+                problems_of_rules(&format!("x if {{\n\tsome y in [1]\n\ty > 0\n\tnot {needs}\n}}\n\n{rules}"));
+            assert!(
+                problems.len() == 1 && problems[0].contains("a negated expression needs `lib.a.z"),
+                "{needs}: {problems:?}"
+            );
+        }
+        for (needs, rules) in [
+            ("startswith(z, \"a\")", "default z := \"\"\n\nz := \"b\" if input.run"),
+            ("startswith(z, \"a\")", "z := \"b\" if {\n\tinput.run\n} else := \"\""),
+            ("startswith(z(1), \"a\")", "z(x) := x"),
+            ("z(1)", "z(1) if input.run"),
+            ("z", "z if input.run"),
+            ("z == 1", "z := 2 if input.run"),
+            ("1 in z", "z contains 1 if input.run"),
+            ("1 in z.a", "z := {\"a\": [1]}"),
+            ("count([1 | input.run]) == 1", "z := 1"),
+        ] {
+            assert_eq!(problems_of_rules(&format!("x if not {needs}\n\n{rules}")), [""; 0], "{needs}");
         }
     }
 
     #[test]
     fn another_name_for_a_field_hides_nothing() {
         let rules = "_region := input.run.region\n\nx if not startswith(_region, \"eu\")";
-        let expected = "lib/a.rego:5:21: a negated call on a field: where the field is missing, engines differ";
+        let expected =
+            "lib/a.rego:5:21: a negated expression needs `lib.a._region`: where it is undefined, engines differ";
         assert_eq!(problems_of_rules(rules), [expected]);
     }
 
@@ -75,10 +158,13 @@ mod tests {
             "some run in [input.run]\n\tnot run.region in {\"eu\"}",
         ] {
             let problems = problems_of_rules(&format!("x if {{\n\t{body}\n}}"));
-            assert!(problems.len() == 1 && problems[0].contains("a negated call on a field"), "{problems:?}");
+            assert!(problems.len() == 1 && problems[0].contains("a negated expression needs a field"), "{problems:?}");
         }
         let parameter = problems_of_rules("f(run) if not startswith(run.region, \"eu\")");
-        assert!(parameter.len() == 1 && parameter[0].starts_with("lib/a.rego:3:26: a negated call"), "{parameter:?}");
+        assert!(
+            parameter.len() == 1 && parameter[0].starts_with("lib/a.rego:3:26: a negated expression"),
+            "{parameter:?}"
+        );
         let bound = "x if {\n\tregion := input.run.region\n\tnot startswith(region, \"eu\")\n}";
         assert_eq!(problems_of_rules(bound), [""; 0]);
     }
