@@ -19,13 +19,22 @@ pub(crate) struct Reference<'tree> {
 #[derive(Debug, Default)]
 pub(crate) struct References<'tree> {
     pub(crate) all: Vec<Reference<'tree>>,
-    /// What negated expressions need.
-    pub(crate) needed: Vec<(Needed, Span)>,
+    /// What negations, and memberships that are values, need.
+    pub(crate) needed: Vec<(NeededBy, Needed, Span)>,
     /// Names that the rule's head uses, and nothing explains or could bind.
     pub(crate) unbound: Vec<(String, Span)>,
 }
 
-/// What a negated expression needs: OPA finds it before the negation, and the engine inside it.
+/// What needs something to be defined: OPA is undefined where it is not, and the engine says true or false.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum NeededBy {
+    /// An expression under `not`.
+    Negation,
+    /// An `in` that is no statement of its own.
+    Membership,
+}
+
+/// What must be defined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Needed {
     /// A field of the input or of a variable.
@@ -200,6 +209,7 @@ impl<'tree> Collector<'_, 'tree> {
                 self.computed_steps(rule.refr());
                 self.is_head = true;
                 expressions_of(head, bodies, &mut |expression| self.expression(expression));
+                expressions_of(head, bodies, &mut |expression| self.memberships(expression));
                 self.is_head = false;
                 let of_head = std::mem::take(&mut self.found.unbound);
                 bodies.iter().for_each(|body| self.query(&body.query));
@@ -213,6 +223,13 @@ impl<'tree> Collector<'_, 'tree> {
     fn query(&mut self, query: &'tree Query) {
         for statement in &query.stmts {
             statement.expressions(&mut |expression| self.expression(expression));
+            match &statement.literal {
+                // As a statement it fails wherever it is not true.
+                Literal::Expr { expr } | Literal::NotExpr { expr } if matches!(expr, Expr::Membership { .. }) => {
+                    expr.children(&mut |child| self.memberships(child));
+                }
+                _ => statement.expressions(&mut |expression| self.memberships(expression)),
+            }
             if let Literal::NotExpr { expr } = &statement.literal {
                 self.negated(expr);
             }
@@ -268,10 +285,18 @@ impl<'tree> Collector<'_, 'tree> {
         }
     }
 
+    /// What the memberships in an expression need.
+    fn memberships(&mut self, expression: &'tree Expr) {
+        if matches!(expression, Expr::Membership { .. }) {
+            expression.children(&mut |child| self.needed(NeededBy::Membership, child));
+        }
+        expression.children(&mut |child| self.memberships(child));
+    }
+
     /// What a negated expression needs. Alone or compared for equality, a reference may be undefined in every engine, and so may a call alone.
     fn negated(&mut self, expression: &'tree Expr) {
         if expression.chain().is_some() {
-            expression.computed_steps(&mut |step| self.needed(step));
+            expression.computed_steps(&mut |step| self.needed(NeededBy::Negation, step));
             return;
         }
         match expression {
@@ -279,31 +304,33 @@ impl<'tree> Collector<'_, 'tree> {
             | Expr::Assignment { op: AssignOperator::Eq, lhs, rhs, .. } => {
                 for side in [lhs, rhs] {
                     match side.chain() {
-                        Some(_) => side.computed_steps(&mut |step| self.needed(step)),
-                        None => self.needed(side),
+                        Some(_) => side.computed_steps(&mut |step| self.needed(NeededBy::Negation, step)),
+                        None => self.needed(NeededBy::Negation, side),
                     }
                 }
             }
-            Expr::Call { params, .. } => params.iter().for_each(|parameter| self.needed(parameter)),
-            _ => expression.children(&mut |child| self.needed(child)),
+            Expr::Call { params, .. } => {
+                params.iter().for_each(|parameter| self.needed(NeededBy::Negation, parameter));
+            }
+            _ => expression.children(&mut |child| self.needed(NeededBy::Negation, child)),
         }
     }
 
     /// What must be defined before a negated expression says anything. A comprehension always is.
-    fn needed(&mut self, expression: &'tree Expr) {
+    fn needed(&mut self, by: NeededBy, expression: &'tree Expr) {
         if let Some(chain) = expression.chain() {
             let is_field = !matches!(expression, Expr::Var { .. });
             if is_field && (chain.root == "input" || self.locals.contains(chain.root)) {
-                self.found.needed.push((Needed::Field, chain.span));
+                self.found.needed.push((by, Needed::Field, chain.span));
             } else if !self.locals.contains(chain.root)
                 && let Some(Target::Data(mut path)) = self.names.resolve(chain.root, &chain.steps)
             {
                 if !chain.is_constant {
                     path.push("…".to_owned());
                 }
-                self.found.needed.push((Needed::Rule(path), chain.span));
+                self.found.needed.push((by, Needed::Rule(path), chain.span));
             }
-            expression.computed_steps(&mut |step| self.needed(step));
+            expression.computed_steps(&mut |step| self.needed(by, step));
             return;
         }
         match expression {
@@ -311,11 +338,11 @@ impl<'tree> Collector<'_, 'tree> {
             Expr::Call { fcn, params, .. } => {
                 let function = fcn.chain().and_then(|chain| self.names.resolve(chain.root, &chain.steps));
                 if let Some(Target::Data(path)) = function {
-                    self.found.needed.push((Needed::Rule(path), fcn.span()));
+                    self.found.needed.push((by, Needed::Rule(path), fcn.span()));
                 }
-                params.iter().for_each(|parameter| self.needed(parameter));
+                params.iter().for_each(|parameter| self.needed(by, parameter));
             }
-            _ => expression.children(&mut |child| self.needed(child)),
+            _ => expression.children(&mut |child| self.needed(by, child)),
         }
     }
 

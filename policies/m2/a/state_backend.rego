@@ -146,15 +146,16 @@ b3 contains check.equals(
 #     Give every stack its own key, named after the stack, and let backend block and handles agree; move existing state
 #     with `terraform init -migrate-state`.
 b4 contains check.of({
-	"subject": pinned.state_key,
+	"subject": key,
 	"claim": "a segment of the key is the stack's name",
 	"refs": [],
-	"handles": [pinned.state_key],
-	"holds": name in _segments(handle.value(pinned.state_key)),
+	"handles": [key],
+	"holds": name in _segments(handle.value(key)),
 	"expected": sprintf("a path with the segment %v", [name]),
-	"actual": handle.value(pinned.state_key),
+	"actual": handle.value(key),
 }) if {
 	some name, pinned in data.contract.m2.stacks
+	key := pinned.state_key
 }
 
 b4 contains check.of({

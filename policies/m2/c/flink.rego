@@ -15,15 +15,17 @@ import data.lib.handle
 #   taxonomy: M2-B5
 #   remediation: Correct the `FLINK_*` handles in the registry.
 b6 contains check.of({
-	"subject": mode.handle,
+	"subject": name,
 	"claim": "it is one of the contract's runtime modes",
 	"refs": [],
-	"handles": [mode.handle],
-	"holds": handle.value(mode.handle) in mode.allowed,
-	"expected": mode.allowed,
-	"actual": handle.value(mode.handle),
+	"handles": [name],
+	"holds": handle.value(name) in allowed,
+	"expected": allowed,
+	"actual": handle.value(name),
 }) if {
 	mode := data.contract.m2.flink.runtime_mode
+	name := mode.handle
+	allowed := mode.allowed
 }
 
 b6 contains check.of({

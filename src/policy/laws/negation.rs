@@ -3,24 +3,33 @@
 //! `not startswith(input.x, "a")` is true in the engine where `input.x` is missing, and undefined in OPA, which finds what an expression needs
 //! before the negation. So it is with `not input.x < 3`, `not [input.x] == ["a"]`, a field of a variable, a rule or a function without a
 //! default. Alone (`not input.x`) or compared for equality (`not input.x == 1`) a reference may be missing in both. A missing fact must not
-//! decide anything by accident.
+//! decide anything by accident. `x := 1 in input.x` is false in the engine, and undefined in OPA.
+
+use std::collections::BTreeMap;
 
 use super::super::Defect;
-use super::super::reference::Needed;
+use super::super::reference::{Needed, NeededBy};
 use super::super::syntax::{Expr, Head, Rule};
 use super::{Program, RuleView};
 
 pub(super) fn check(program: &Program<'_>) -> Vec<Defect> {
     let mut defects = Vec::new();
     for rule in &program.rules {
-        for (needed, span) in &rule.references.needed {
+        // What a membership under a negation needs is told of the negation.
+        let places: BTreeMap<usize, _> =
+            rule.references.needed.iter().rev().map(|needed| (needed.2.start, needed)).collect();
+        for (by, needed, span) in places.into_values() {
+            let by = match by {
+                NeededBy::Negation => "a negated expression",
+                NeededBy::Membership => "`in` as a value",
+            };
             let (problem, help) = match needed {
                 Needed::Field => (
-                    "a negated expression needs a field: where it is missing, engines differ".to_owned(),
+                    format!("{by} needs a field: where it is missing, engines differ"),
                     "look the field up with `object.get` and a default, or bind it in a line before",
                 ),
                 Needed::Rule(path) if may_be_undefined(program, path) => (
-                    format!("a negated expression needs `{}`: where it is undefined, engines differ", path.join(".")),
+                    format!("{by} needs `{}`: where it is undefined, engines differ", path.join(".")),
                     "give it a default, or bind it in a line before",
                 ),
                 Needed::Rule(_) => continue,
@@ -140,6 +149,28 @@ mod tests {
             ("count([1 | input.run]) == 1", "z := 1"),
         ] {
             assert_eq!(problems_of_rules(&format!("x if not {needs}\n\n{rules}")), [""; 0], "{needs}");
+        }
+    }
+
+    #[test]
+    fn a_membership_that_is_a_value_needs_what_it_looks_into() {
+        for rules in [
+            "x := 1 in input.handles",
+            "x if (1 in input.handles) == false",
+            "x if {\n\ty := [1 in input.run.region]\n\ty[0]\n}",
+        ] {
+            let problems = problems_of_rules(rules);
+            assert!(
+                problems.len() == 1 && problems[0].contains("`in` as a value needs a field"),
+                "{rules}: {problems:?}"
+            );
+        }
+        for rules in [
+            "x if 1 in input.handles",
+            "x := 1 in object.get(input, \"handles\", {})",
+            "x := [y | y := 1; y in input.handles]",
+        ] {
+            assert_eq!(problems_of_rules(rules), [""; 0], "{rules}");
         }
     }
 
