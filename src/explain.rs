@@ -9,10 +9,15 @@
 //! An edit is only told if an evaluation of the edited document has shown that it clears the check. It says what would have to be
 //! true, and is no way to make it so: an edited document has another digest, and no gate accepts it.
 
+mod candidates;
+mod change;
 mod edits;
+mod pins;
+mod siblings;
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -20,6 +25,9 @@ use crate::check::{Cause, Check};
 use crate::evaluate::{EvaluateError, code_checks};
 use crate::policy::{Code, Lane, Location, Policies, PolicyError, PolicySet, rule_sources};
 use edits::Search;
+
+/// Where the handles are.
+const HANDLES: &str = "/handles/";
 
 /// What is known about a code.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,6 +38,8 @@ pub struct Explanation {
     pub rule: Vec<SourceExcerpt>,
     /// Its checks that do not hold on a document; none if no document is given.
     pub blockers: Option<Vec<ExplainedCheck>>,
+    /// The smallest set of edits that was found to clear all of them at once; none if none was found.
+    pub edits: Option<Vec<Edit>>,
     /// What its checks are about on that document.
     #[serde(skip)]
     pub subjects: BTreeSet<String>,
@@ -53,8 +63,8 @@ pub struct ExplainedCheck {
     pub facts: Vec<ExplainedFact>,
     /// The IAM actions that would make its unreadable facts readable, sorted.
     pub actions: Vec<String>,
-    /// The smallest set of edits that was found to clear it; none if none was found. Of what follows from other blockers on the same facts, the
-    /// edits that clear those.
+    /// The smallest set of edits that was found to clear it: none of them, and no member of an observation that they write, can be left out.
+    /// None if none was found. Of what follows from other blockers on the same facts, the edits that clear those.
     pub edits: Option<Vec<Edit>>,
 }
 
@@ -100,15 +110,22 @@ pub fn explain(
     subject: Option<&str>,
 ) -> Result<Explanation, EvaluateError> {
     let rule = rule(set, policies, code)?;
-    let mut explanation = Explanation { code: code.clone(), rule, blockers: None, subjects: BTreeSet::new() };
+    let mut explanation =
+        Explanation { code: code.clone(), rule, blockers: None, edits: None, subjects: BTreeSet::new() };
     if let Some(facts) = facts {
         let found = checks(policies, code, facts)?;
         explanation.subjects = found.iter().map(|check| check.subject.clone()).collect();
-        let blocking =
-            found.into_iter().filter(|check| !check.ok && subject.is_none_or(|subject| check.subject == subject));
-        let search = Search::new(policies, facts);
-        let explained = blocking.map(|check| explained(&search, code, check));
-        explanation.blockers = Some(explained.collect::<Result<_, EvaluateError>>()?);
+        let is_blocking = |check: &Check| !check.ok && subject.is_none_or(|subject| check.subject == subject);
+        let blocking: Vec<Check> = found.into_iter().filter(is_blocking).collect();
+        let search = Search::new(set, policies, facts)?;
+        let explained = blocking.into_par_iter().map(|check| explained(&search, code, check));
+        let blockers = explained.collect::<Result<Vec<_>, EvaluateError>>()?;
+        explanation.edits = match blockers.as_slice() {
+            [] => None,
+            [only] => only.edits.clone(),
+            several => search.edits_of_all(code, several)?,
+        };
+        explanation.blockers = Some(blockers);
     }
     Ok(explanation)
 }

@@ -19,6 +19,7 @@ pub mod evaluate;
 pub mod evidence;
 pub mod exit;
 pub mod explain;
+mod fact_schema;
 pub mod output;
 pub mod policy;
 #[cfg(feature = "aws")]

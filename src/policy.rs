@@ -16,6 +16,7 @@ mod lane;
 mod laws;
 mod lexical;
 mod location;
+mod model;
 mod mutation;
 mod paths;
 mod reference;
@@ -26,6 +27,7 @@ pub(crate) mod tests;
 mod unit_test;
 pub(crate) mod yaml;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -49,6 +51,7 @@ pub use mutation::MutationOperator;
 pub(crate) use dependencies::{Dependencies, Reach};
 pub(crate) use engine::{Answer, Coverage, Engine, EngineValue};
 pub(crate) use lane::lane_of_package;
+pub(crate) use model::ready_document;
 pub(crate) use mutation::{Mutant, mutants};
 pub(crate) use syntax::{Head, Policy, Rule};
 
@@ -167,6 +170,21 @@ pub(crate) fn rule_sources(set: &PolicySet, package: &str, rule: &str) -> Result
         }
     }
     Ok(sources)
+}
+
+/// The codes whose rules look at codes of other lanes: they follow from those.
+pub(crate) fn rollups(set: &PolicySet, lanes: &[Lane]) -> Result<BTreeSet<String>, PolicyError> {
+    let (_, policies) = Engine::parse(set.policies(), PolicyOptions::default().time_limit)?;
+    let dependencies = Dependencies::of(&policies, &BTreeSet::new());
+    let path = |lane: &Lane, code: &Code| format!("{}.{}", lane.package, code.rule);
+    let codes = lanes.iter().flat_map(|lane| lane.codes.iter().map(move |code| (lane, code)));
+    let paths: BTreeSet<String> = codes.clone().map(|(lane, code)| path(lane, code)).collect();
+    let is_rollup = |lane: &Lane, code: &Code| {
+        let own = format!("{}.", lane.package);
+        let reach = dependencies.reach(&path(lane, code), |rule| paths.contains(rule) && !rule.starts_with(&own));
+        !reach.stopped_at.is_empty()
+    };
+    Ok(codes.filter(|(lane, code)| is_rollup(lane, code)).map(|(_, code)| code.code.clone()).collect())
 }
 
 fn with_evaluator(bare: &Engine, evaluator: &Value) -> Result<Engine, PolicyError> {

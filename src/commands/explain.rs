@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use factgate_collector::fact::Facts;
+use sha2::{Digest, Sha256};
 
 use super::{policy_options, policy_set, write_rendered};
 use crate::cli::ExplainArguments;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::explain::explain;
+use crate::output::explanation::KeptBytes;
 use crate::output::{OutputTarget, explanation};
 use crate::policy::Policies;
 use crate::settings::{PolicySettings, SettingsError};
@@ -48,15 +50,20 @@ pub(super) fn run(
         let help = did_you_mean(subject, found.subjects.iter().map(String::as_str));
         return Err(SettingsError::UnknownSubject(code.code.clone(), subject.to_owned(), help).into());
     }
-    let bytes = |digest: &str| kept(arguments.raw.as_deref()?, digest);
+    let bytes = |digest: &str| arguments.raw.as_deref().map(|folder| kept(folder, digest));
     write_rendered(outputs, |format| explanation::render(&found, &bytes, format), "explain")?;
     Ok(ExitCode::Go)
 }
 
-/// The answer or log of a digest, as `--raw` kept it.
-fn kept(folder: &Path, digest: &str) -> Option<String> {
-    let name = digest.strip_prefix(DIGEST_PREFIX)?;
+/// The answer or log of a digest, as `--raw` kept it. What has another digest is not what the receipt is about.
+fn kept(folder: &Path, digest: &str) -> KeptBytes {
+    let name = digest.strip_prefix(DIGEST_PREFIX).unwrap_or_default();
     let is_digest = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let bytes = std::fs::read(folder.join(name)).ok().filter(|_| is_digest)?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    match std::fs::read(folder.join(name)) {
+        Ok(bytes) if is_digest && hex::encode(Sha256::digest(&bytes)) == name => {
+            KeptBytes::Kept(String::from_utf8_lossy(&bytes).into_owned())
+        }
+        Ok(_) if is_digest => KeptBytes::Altered,
+        _ => KeptBytes::Missing,
+    }
 }

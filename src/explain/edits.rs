@@ -1,44 +1,87 @@
 //! What would clear a blocker: candidate edits, each tried by evaluating the edited document.
 //!
 //! ```text
-//! blocker ─► its facts, as if they were there ─► edits of none, one, two ─► does it hold? ─► those that are needed
-//!    └─ it follows from others on the same facts ─► what clears them, together ───┘
+//! blocker ─► handles pinned ─► its facts as if they were there: the least of them, or as their siblings are
+//!    │                              ├─ or in a document that passes
+//!    │                              └─► edits of none, one, two ─► does it hold? ─► those that are needed, and no more of them
+//!    └─ it follows from others on the same facts ─► what clears those, one after the other ───┘
 //! ```
+//!
+//! Every set that is told has been made in the document as it is: the check holds on the result, and the result has the shape of a fact
+//! document.
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
-use factgate_collector::json::unescape;
+use factgate_collector::fact::Facts;
+use factgate_collector::json::{escape, unescape};
 use serde_json::{Value, json};
 
-use super::{Edit, checks, observation};
+use super::candidates::{candidates, members};
+use super::change::{add, combinations, differences, edited, fewest, put, rest};
+use super::pins::pins;
+use super::{Edit, ExplainedCheck, HANDLES, checks, observation, siblings};
 use crate::check::{Cause, Check};
 use crate::evaluate::EvaluateError;
-use crate::policy::{Code, Policies};
+use crate::fact_schema::FactSchema;
+use crate::policy::{Code, Policies, PolicyError, PolicySet, ready_document, rollups};
 
-/// How many facts an edit may touch, beside those that are not there.
+/// How many facts an edit may touch, beside those that are not there or are as their siblings.
 const MOST_EDITS: usize = 2;
 
-/// How many sets of edits are tried for a check.
+/// How many sets of edits are tried for a check, where its facts say the least.
 const MOST_TRIALS: usize = 50;
+
+/// How many where they are as their siblings.
+const MOST_TRIALS_OF_SIBLINGS: usize = 15;
 
 /// How many for one that follows from others.
 const MOST_TRIALS_OF_ROLLUPS: usize = 5;
 
-/// Where the handles are.
-const HANDLES: &str = "/handles/";
+/// How many siblings are tried.
+const MOST_SIBLINGS: usize = 4;
 
 /// The search for edits of a document.
 pub(super) struct Search<'run> {
     policies: &'run Policies,
+    schema: FactSchema,
     facts: &'run Value,
-    /// Everything that blocks on the document, if it was asked for.
-    blocking: OnceCell<Vec<(&'run Code, Check)>>,
+    /// A document that passes the shipped lanes, and speaks of the same things.
+    model: Value,
+    /// The codes that follow from those of other lanes.
+    rollups: BTreeSet<String>,
+    /// Everything else that blocks on the document, if it was asked for.
+    blocking: OnceLock<Vec<(&'run Code, Check)>>,
+}
+
+/// What has to hold: checks of one code.
+struct Goal<'goal> {
+    code: &'goal Code,
+    checks: Vec<&'goal Check>,
+}
+
+/// What the facts of a check are looked at as.
+#[derive(Clone, Copy)]
+enum Opening {
+    /// Those that are not there, as if they were, and said the least.
+    Least,
+    /// The same, but as in a document that passes, or as one of their siblings, counted from 0.
+    AsSibling(usize),
+    /// Those that are there, too.
+    AllAsSibling(usize),
+}
+
+/// The document with the facts of a check looked at otherwise, and which observations those are.
+struct Opened {
+    document: Value,
+    places: BTreeSet<String>,
 }
 
 impl<'run> Search<'run> {
-    pub(super) fn new(policies: &'run Policies, facts: &'run Value) -> Self {
-        Self { policies, facts, blocking: OnceCell::new() }
+    pub(super) fn new(set: &PolicySet, policies: &'run Policies, facts: &'run Value) -> Result<Self, PolicyError> {
+        let rollups = rollups(set, policies.lanes())?;
+        let model = siblings::adapted(&ready_document()?, facts);
+        Ok(Self { policies, schema: FactSchema::new(), facts, model, rollups, blocking: OnceLock::new() })
     }
 
     pub(super) fn facts(&self) -> &'run Value {
@@ -48,17 +91,36 @@ impl<'run> Search<'run> {
     /// The smallest set of edits that is found to clear a check.
     pub(super) fn edits(&self, code: &Code, check: &Check) -> Result<Option<Vec<Edit>>, EvaluateError> {
         let beneath = self.beneath(code, check)?;
+        let goal = Goal { code, checks: vec![check] };
         let (upstream, beside): (Vec<_>, Vec<_>) =
             beneath.into_iter().partition(|(other, _)| self.is_upstream(&other.lane, &code.lane));
-        if let Some(edits) = self.together(code, check, &upstream)? {
+        if let Some(edits) = self.together(&goal, &upstream)? {
             return Ok(Some(edits));
         }
-        // What rolls up other lanes costs the most to try, and is seldom cleared by an edit of its own.
-        let most = if upstream.is_empty() { MOST_TRIALS } else { MOST_TRIALS_OF_ROLLUPS };
-        match smallest(self.policies, code, self.facts, check, most)? {
-            Some(edits) => Ok(Some(edits)),
-            None => self.together(code, check, &beside),
+        let found = self.smallest(self.facts, code, check)?;
+        if found.is_some() { Ok(found) } else { self.together(&goal, &beside) }
+    }
+
+    /// The smallest set of edits that is found to clear all checks of a code that do not hold; what clears each of them is known.
+    pub(super) fn edits_of_all(
+        &self,
+        code: &Code,
+        blockers: &[ExplainedCheck],
+    ) -> Result<Option<Vec<Edit>>, EvaluateError> {
+        let mut edits = Vec::new();
+        for blocker in blockers {
+            let check = &blocker.check;
+            let Some(document) = edited(self.facts, &edits) else { return Ok(None) };
+            if found_again(self.policies, code, &document, check)?.is_some_and(|found| found.ok) {
+                continue;
+            }
+            // Its own edits may undo others: of an observation that was not there, each writes the whole.
+            let found = if edits.is_empty() { None } else { self.smallest(&document, code, check)? };
+            let Some(found) = found.or_else(|| blocker.edits.clone()) else { return Ok(None) };
+            found.into_iter().for_each(|edit| add(&mut edits, edit));
         }
+        let goal = Goal { code, checks: blockers.iter().map(|blocker| &blocker.check).collect() };
+        self.reduced(self.facts, &goal, edits)
     }
 
     /// Whether a lane comes before another one, directly or not.
@@ -67,13 +129,14 @@ impl<'run> Search<'run> {
         upstream.into_iter().any(|before| before == lane || self.is_upstream(lane, before))
     }
 
-    /// The blockers of other codes that rest on facts of this one only: it may follow from them.
+    /// The other blockers that rest on facts of this one only: it may follow from them.
     fn beneath(&self, code: &Code, check: &Check) -> Result<Vec<(&'run Code, &Check)>, EvaluateError> {
         let blocking = match self.blocking.get() {
             Some(blocking) => blocking,
             None => {
                 let mut blocking = Vec::new();
-                for code in self.policies.lanes().iter().flat_map(|lane| &lane.codes) {
+                let codes = self.policies.lanes().iter().flat_map(|lane| &lane.codes);
+                for code in codes.filter(|code| !self.rollups.contains(&code.code)) {
                     let open = checks(self.policies, code, self.facts)?.into_iter().filter(|check| !check.ok);
                     blocking.extend(open.map(|check| (code, check)));
                 }
@@ -83,205 +146,233 @@ impl<'run> Search<'run> {
         let facts: BTreeSet<&str> = check.facts.iter().map(String::as_str).collect();
         let is_beneath =
             |other: &Check| !other.facts.is_empty() && other.facts.iter().all(|fact| facts.contains(fact.as_str()));
-        let beneath = blocking.iter().filter(|(other, check)| other.code != code.code && is_beneath(check));
+        let is_itself = |other: &Code, found: &Check| other.code == code.code && is_same(found, check);
+        let beneath = blocking.iter().filter(|(other, found)| is_beneath(found) && !is_itself(other, found));
         Ok(beneath.map(|(code, check)| (*code, check)).collect())
     }
 
-    /// What clears all of these, if that clears the check.
-    fn together(
-        &self,
-        code: &Code,
-        check: &Check,
-        beneath: &[(&Code, &Check)],
-    ) -> Result<Option<Vec<Edit>>, EvaluateError> {
-        let mut edits: Vec<Edit> = Vec::new();
+    /// What clears all of these, one after the other, if that reaches the goal.
+    fn together(&self, goal: &Goal<'_>, beneath: &[(&Code, &Check)]) -> Result<Option<Vec<Edit>>, EvaluateError> {
+        let mut edits = Vec::new();
         for (code, check) in beneath {
-            for edit in smallest(self.policies, code, self.facts, check, MOST_TRIALS)?.into_iter().flatten() {
-                match edits.iter_mut().find(|other| other.pointer == edit.pointer) {
-                    Some(other) => merge(&mut other.value, edit.value),
-                    None => edits.push(edit),
+            let Some(document) = edited(self.facts, &edits) else { return Ok(None) };
+            let found = self.smallest(&document, code, check)?;
+            found.into_iter().flatten().for_each(|edit| add(&mut edits, edit));
+        }
+        if edits.is_empty() { Ok(None) } else { self.reduced(self.facts, goal, edits) }
+    }
+
+    /// The smallest set of edits that is found for a check by itself: none if it holds.
+    fn smallest(&self, facts: &Value, code: &Code, check: &Check) -> Result<Option<Vec<Edit>>, EvaluateError> {
+        let goal = Goal { code, checks: vec![check] };
+        let check = match found_again(self.policies, code, facts, check)? {
+            Some(found) if found.ok => return Ok(Some(Vec::new())),
+            Some(found) => found,
+            None => check.clone(),
+        };
+        if check.cause == Cause::Unpinned {
+            for (pinned, is_name_new) in pins(facts, &check) {
+                let Some(document) = edited(facts, &pinned) else { continue };
+                let mut edits = pinned;
+                if is_name_new && !self.holds(&goal, &document)? {
+                    // What it leads to is not there either.
+                    let found = self.smallest_opened(&document, code, &check)?;
+                    found.into_iter().flatten().for_each(|edit| add(&mut edits, edit));
+                }
+                if let Some(edits) = self.reduced(facts, &goal, edits)? {
+                    return Ok(Some(edits));
                 }
             }
         }
-        if edits.is_empty() { Ok(None) } else { needed(self.policies, code, self.facts, check, edits) }
+        self.smallest_opened(facts, code, &check)
     }
-}
 
-/// Adds the members of a value to another one.
-fn merge(value: &mut Value, other: Value) {
-    match (value, other) {
-        (Value::Object(fields), Value::Object(others)) => {
-            for (name, other) in others {
-                merge(fields.entry(name).or_insert(Value::Null), other);
+    fn smallest_opened(&self, facts: &Value, code: &Code, check: &Check) -> Result<Option<Vec<Edit>>, EvaluateError> {
+        if self.rollups.contains(&code.code) {
+            // It costs the most to try, and is seldom cleared by an edit of its own.
+            return self.smallest_as(facts, code, check, Opening::Least, MOST_TRIALS_OF_ROLLUPS);
+        }
+        let siblings = (0..MOST_SIBLINGS).map(Opening::AsSibling).chain((0..MOST_SIBLINGS).map(Opening::AllAsSibling));
+        if let Some(edits) = self.smallest_as(facts, code, check, Opening::Least, MOST_TRIALS)? {
+            return Ok(Some(edits));
+        }
+        for opening in siblings {
+            if let Some(edits) = self.smallest_as(facts, code, check, opening, MOST_TRIALS_OF_SIBLINGS)? {
+                return Ok(Some(edits));
             }
         }
-        (value, other) => *value = other,
+        Ok(None)
     }
-}
 
-/// The smallest set of edits, tried from one fact on, after which the check holds. What is not there, or could not be read, is looked at as
-/// if it were there; the edit is then of the whole observation.
-fn smallest(
-    policies: &Policies,
-    code: &Code,
-    facts: &Value,
-    check: &Check,
-    most: usize,
-) -> Result<Option<Vec<Edit>>, EvaluateError> {
-    let (opened, places) = opened(facts, check);
-    // Only of what is there does a check name the very member that it reads.
-    let named = found_again(policies, code, &opened, check)?.unwrap_or_else(|| check.clone());
-    let candidates: Vec<Edit> = named.facts.iter().flat_map(|pointer| candidates(&opened, pointer, &named)).collect();
-    let least = if places.is_empty() { 1 } else { 0 };
-    let sizes = least..=MOST_EDITS.min(candidates.len());
-    let sets = sizes.flat_map(|size| combinations(&candidates, size));
-    // Where several members are expected, all of them together.
-    let members = Some(members(&named)).filter(|members| members.len() > 1);
-    for edits in members.into_iter().chain(sets).take(most) {
-        if let Some(edited) = edited(&opened, &edits)
-            && holds(policies, code, &edited, check)?
-        {
-            return needed(policies, code, facts, check, whole(&edited, &places, edits));
+    /// The smallest set of edits, tried from none on, after which the check holds, if its facts are looked at so. What is not there, or could
+    /// not be read, is then edited as a whole.
+    fn smallest_as(
+        &self,
+        facts: &Value,
+        code: &Code,
+        check: &Check,
+        opening: Opening,
+        most: usize,
+    ) -> Result<Option<Vec<Edit>>, EvaluateError> {
+        // With a handle pinned, the check names other facts.
+        let named = found_again(self.policies, code, facts, check)?.unwrap_or_else(|| check.clone());
+        let Some(opened) = self.opened(facts, code, &named, opening)? else { return Ok(None) };
+        // Only of what is there does a check name the very member that it reads.
+        let named = found_again(self.policies, code, &opened.document, check)?.unwrap_or(named);
+        let of = |pointer: &String| candidates(&opened.document, pointer, &named);
+        let groups: Vec<Vec<Edit>> = named.facts.iter().map(of).collect();
+        let firsts: Vec<Edit> = groups.iter().filter_map(|group| group.first().cloned()).collect();
+        let candidates: Vec<Edit> = groups.into_iter().flatten().collect();
+        let least = if opened.places.is_empty() { 1 } else { 0 };
+        let sizes = least..=MOST_EDITS.min(candidates.len());
+        let sets = sizes.flat_map(|size| combinations(&candidates, size));
+        // Where several members are expected, all of them together.
+        let members = Some(members(&named)).filter(|members| members.len() > 1);
+        let all = Some(firsts).filter(|firsts| firsts.len() > MOST_EDITS);
+        let goal = Goal { code, checks: vec![check] };
+        for edits in members.into_iter().chain(all).chain(sets).take(most) {
+            if let Some(edited) = edited(&opened.document, &edits)
+                && self.holds(&goal, &edited)?
+                && let Some(edits) = self.reduced(facts, &goal, written(facts, &edited, &opened.places, edits))?
+            {
+                return Ok(Some(edits));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The document with the facts of a check looked at otherwise; nothing if there is no such look at them.
+    fn opened(
+        &self,
+        facts: &Value,
+        code: &Code,
+        check: &Check,
+        opening: Opening,
+    ) -> Result<Option<Opened>, EvaluateError> {
+        let mut opened = Opened { document: facts.clone(), places: BTreeSet::new() };
+        let holding = match opening {
+            Opening::Least => Vec::new(),
+            _ => checks(self.policies, code, facts)?.into_iter().filter(|check| check.ok).collect(),
+        };
+        let trusted: BTreeSet<&str> = holding.iter().flat_map(|check| &check.facts).map(String::as_str).collect();
+        let mut is_new = matches!(opening, Opening::Least);
+        for pointer in check.facts.iter().filter(|pointer| !pointer.starts_with(HANDLES)) {
+            let place = observation(facts, pointer).unwrap_or(pointer);
+            let found = facts.pointer(place);
+            let is_present = found.is_some_and(|found| found["status"] == "present");
+            let is_chosen = !is_present || matches!(opening, Opening::AllAsSibling(_));
+            if !is_chosen || opened.places.contains(place) {
+                continue;
+            }
+            let value = match opening {
+                Opening::Least => None,
+                Opening::AsSibling(index) | Opening::AllAsSibling(index) => {
+                    siblings::values(facts, &self.model, place, &trusted).into_iter().nth(index)
+                }
+            };
+            is_new |= value.is_some();
+            if is_present && value.is_none() {
+                continue;
+            }
+            let steps: Vec<String> = place.split('/').skip(1).map(unescape).collect();
+            let mut value =
+                value.unwrap_or_else(|| json!({"status": "present", "value": self.schema.least_observed(&steps)}));
+            value["receipts"] = found.map_or_else(|| json!([]), |found| found["receipts"].clone());
+            if value["receipts"].is_null() {
+                value["receipts"] = json!([]);
+            }
+            let edit = Edit { pointer: place.to_owned(), value };
+            let Some(document) = edited(&opened.document, &[edit]) else { continue };
+            opened.document = document;
+            opened.places.insert(place.to_owned());
+        }
+        Ok(is_new.then_some(opened))
+    }
+
+    /// Those of the edits that are needed, and of a whole observation no more than is needed; nothing if the goal is not reached with all.
+    fn reduced(&self, facts: &Value, goal: &Goal<'_>, edits: Vec<Edit>) -> Result<Option<Vec<Edit>>, EvaluateError> {
+        if !self.clears(facts, goal, &edits)? {
+            return Ok(None);
+        }
+        let mut edits = fewest(edits, &mut |edits: &[Edit]| self.clears(facts, goal, edits))?;
+        for index in 0..edits.len() {
+            if edits[index].value["status"] == "present" {
+                for part in ["/value", "/fingerprints"] {
+                    edits = self.with_less(facts, goal, edits, index, part)?;
+                }
+                let observation = edits[index].value.as_object_mut();
+                if let Some(fields) = observation.filter(|fields| fields.get("fingerprints") == Some(&json!({}))) {
+                    fields.remove("fingerprints");
+                }
+            }
+        }
+        Ok(Some(edits))
+    }
+
+    /// The edits, one of them with no more members of its value than are needed, on all levels from a pointer on.
+    fn with_less(
+        &self,
+        facts: &Value,
+        goal: &Goal<'_>,
+        edits: Vec<Edit>,
+        index: usize,
+        pointer: &str,
+    ) -> Result<Vec<Edit>, EvaluateError> {
+        let (members, is_list): (Vec<(String, Value)>, bool) = match edits[index].value.pointer(pointer) {
+            Some(Value::Object(fields)) => (fields.clone().into_iter().collect(), false),
+            Some(Value::Array(items)) => (items.iter().map(|item| (String::new(), item.clone())).collect(), true),
+            _ => return Ok(edits),
+        };
+        let with = |members: &[(String, Value)]| {
+            let value = if is_list {
+                members.iter().map(|(_, item)| item.clone()).collect()
+            } else {
+                Value::Object(members.iter().cloned().collect())
+            };
+            let mut edits = edits.clone();
+            put(&mut edits[index].value, pointer, value);
+            edits
+        };
+        let members = fewest(members, &mut |members: &[_]| self.clears(facts, goal, &with(members)))?;
+        let mut edits = with(&members);
+        for (position, (name, _)) in members.iter().enumerate() {
+            let step = if is_list { position.to_string() } else { escape(name) };
+            edits = self.with_less(facts, goal, edits, index, &format!("{pointer}/{step}"))?;
+        }
+        Ok(edits)
+    }
+
+    /// Whether the goal is reached with edits, and what they make can be read.
+    fn clears(&self, facts: &Value, goal: &Goal<'_>, edits: &[Edit]) -> Result<bool, EvaluateError> {
+        match edited(facts, edits) {
+            Some(edited) => Ok(self.holds(goal, &edited)? && Facts::has_shape(&edited)),
+            None => Ok(false),
         }
     }
-    Ok(None)
-}
 
-/// The facts that are members of what is expected, as they are expected.
-fn members(check: &Check) -> Vec<Edit> {
-    let of = |pointer: &String| {
-        let value = check.expected.as_object()?.get(&unescape(pointer.rsplit('/').next()?))?;
-        Some(Edit { pointer: pointer.clone(), value: value.clone() })
-    };
-    check.facts.iter().filter(|pointer| !pointer.starts_with(HANDLES)).filter_map(of).collect()
-}
-
-/// The document in which the observations that a check names are there and say nothing, and where those are that were not.
-fn opened(facts: &Value, check: &Check) -> (Value, BTreeSet<String>) {
-    let mut document = facts.clone();
-    let mut places = BTreeSet::new();
-    for pointer in check.facts.iter().filter(|pointer| !pointer.starts_with(HANDLES)) {
-        let place = observation(facts, pointer).unwrap_or(pointer);
-        let found = facts.pointer(place);
-        if found.is_some_and(|found| found["status"] == "present") {
-            continue;
-        }
-        let receipts = found.and_then(|found| found["receipts"].as_array()).cloned().unwrap_or_default();
-        if put(&mut document, place, json!({"status": "present", "value": {}, "receipts": receipts})) {
-            places.insert(place.to_owned());
-        }
+    fn holds(&self, goal: &Goal<'_>, facts: &Value) -> Result<bool, EvaluateError> {
+        let found = checks(self.policies, goal.code, facts)?;
+        Ok(goal.checks.iter().all(|check| found.iter().any(|found| is_same(found, check) && found.ok)))
     }
-    (document, places)
-}
-
-/// The edits of the document as it is: of an observation that was not there, the whole.
-fn whole(edited: &Value, places: &BTreeSet<String>, edits: Vec<Edit>) -> Vec<Edit> {
-    let is_within = |edit: &Edit, place: &String| {
-        edit.pointer.strip_prefix(place.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let others = edits.into_iter().filter(|edit| !places.iter().any(|place| is_within(edit, place)));
-    let observations =
-        places.iter().filter_map(|place| Some(Edit { pointer: place.clone(), value: edited.pointer(place)?.clone() }));
-    observations.chain(others).collect()
-}
-
-/// Those of the edits without which the check does not hold; nothing if it does not hold with all of them.
-fn needed(
-    policies: &Policies,
-    code: &Code,
-    facts: &Value,
-    check: &Check,
-    mut edits: Vec<Edit>,
-) -> Result<Option<Vec<Edit>>, EvaluateError> {
-    let clears =
-        |edits: &[Edit]| edited(facts, edits).map_or(Ok(false), |edited| holds(policies, code, &edited, check));
-    if !clears(&edits)? {
-        return Ok(None);
-    }
-    for index in (0..edits.len()).rev() {
-        let mut fewer = edits.clone();
-        fewer.remove(index);
-        if clears(&fewer)? {
-            edits = fewer;
-        }
-    }
-    Ok(Some(edits))
 }
 
 /// The check of a document that claims the same.
 fn found_again(policies: &Policies, code: &Code, facts: &Value, check: &Check) -> Result<Option<Check>, EvaluateError> {
-    let found = checks(policies, code, facts)?;
-    Ok(found.into_iter().find(|found| found.subject == check.subject && found.claim == check.claim))
+    Ok(checks(policies, code, facts)?.into_iter().find(|found| is_same(found, check)))
 }
 
-fn holds(policies: &Policies, code: &Code, facts: &Value, check: &Check) -> Result<bool, EvaluateError> {
-    Ok(found_again(policies, code, facts, check)?.is_some_and(|found| found.ok))
+fn is_same(check: &Check, other: &Check) -> bool {
+    check.subject == other.subject && check.claim == other.claim
 }
 
-/// What a fact could be changed to: what is expected of it, or the opposite of what it is. A handle, to what is expected of it, or to what
-/// was found where the handle itself is what is expected.
-fn candidates(facts: &Value, pointer: &str, check: &Check) -> Vec<Edit> {
-    let now = facts.pointer(pointer);
-    let is_handle = pointer.starts_with(HANDLES);
-    let mut values = match now {
-        Some(now) if is_handle && *now == check.expected => vec![check.actual.clone()],
-        Some(now) if is_handle && *now != check.actual && check.cause != Cause::Unpinned => Vec::new(),
-        _ => vec![check.expected.clone()],
-    };
-    // A list of what will do, of which one is enough.
-    if let (Value::Array(items), false) = (&check.expected, is_handle || now.is_some_and(Value::is_array)) {
-        values.extend(items.first().cloned());
-    }
-    match now {
-        Some(Value::Bool(value)) => values.push(json!(!value)),
-        Some(Value::Number(_)) => values.extend([json!(0), json!(1)]),
-        Some(Value::Array(_)) => values.push(json!([])),
-        Some(Value::Object(_)) | None => values.push(Value::Null),
-        _ => {}
-    }
-    let edits = values.into_iter().filter(|value| now != Some(value));
-    edits.map(|value| Edit { pointer: pointer.to_owned(), value }).collect()
-}
-
-/// The document after edits, if they can be made.
-fn edited(document: &Value, edits: &[Edit]) -> Option<Value> {
-    let mut edited = document.clone();
-    edits.iter().all(|edit| put(&mut edited, &edit.pointer, edit.value.clone())).then_some(edited)
-}
-
-/// Puts a value where a pointer leads, with what is missing on the way.
-fn put(document: &mut Value, pointer: &str, value: Value) -> bool {
-    let mut place = document;
-    for step in pointer.split('/').skip(1).map(unescape) {
-        place = match place {
-            Value::Array(items) => {
-                let Some(item) = step.parse().ok().and_then(|index: usize| items.get_mut(index)) else { return false };
-                item
-            }
-            _ => {
-                if place.is_null() {
-                    *place = json!({});
-                }
-                let Some(fields) = place.as_object_mut() else { return false };
-                fields.entry(step).or_insert(Value::Null)
-            }
-        };
-    }
-    *place = value;
-    true
-}
-
-/// Every combination of so many of the edits.
-fn combinations(edits: &[Edit], size: usize) -> Vec<Vec<Edit>> {
-    match (size, edits) {
-        (0, _) => vec![Vec::new()],
-        (_, []) => Vec::new(),
-        (_, [first, rest @ ..]) => {
-            let with_first = combinations(rest, size - 1).into_iter().map(|mut others| {
-                others.insert(0, first.clone());
-                others
-            });
-            with_first.chain(combinations(rest, size)).collect()
-        }
-    }
+/// The edits of the document as it is: of an observation that was not there, the whole; of one that was, what differs.
+fn written(facts: &Value, edited: &Value, places: &BTreeSet<String>, edits: Vec<Edit>) -> Vec<Edit> {
+    let is_within = |edit: &Edit| places.iter().any(|place| rest(&edit.pointer, place).is_some());
+    let others = edits.into_iter().filter(|edit| !is_within(edit));
+    let observations = places.iter().filter_map(|place| Some((place, edited.pointer(place)?)));
+    let observations = observations.flat_map(|(place, value)| match facts.pointer(place) {
+        Some(now) if now["status"] == "present" => differences(place, now, value),
+        _ => vec![Edit { pointer: place.clone(), value: value.clone() }],
+    });
+    observations.chain(others).collect()
 }

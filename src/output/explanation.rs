@@ -7,21 +7,32 @@ use serde_json::Value;
 
 use super::table::{cause_word, on_one_line};
 use super::{Format, OutputError};
-use crate::explain::{ExplainedCheck, Explanation, Receipt};
+use crate::explain::{Edit, ExplainedCheck, Explanation, Receipt};
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const CODE: Style = AnsiColor::Yellow.on_default().bold();
 const FAINT: Style = Style::new().dimmed();
 
-/// Renders an explanation; none if there is no such form. `bytes` gives the kept answer of a digest.
+/// What there is of the answer or the log of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeptBytes {
+    /// The very bytes of which the receipt has the digest.
+    Kept(String),
+    /// Bytes under its name that have another digest.
+    Altered,
+    /// None.
+    Missing,
+}
+
+/// Renders an explanation; none if there is no such form. `bytes` gives the kept answer of a digest; nothing if none is asked for.
 ///
 /// # Errors
 ///
 /// If the explanation cannot be written as JSON.
 pub fn render(
     explanation: &Explanation,
-    bytes: &impl Fn(&str) -> Option<String>,
+    bytes: &impl Fn(&str) -> Option<KeptBytes>,
     format: Format,
 ) -> Result<Option<String>, OutputError> {
     let text = || {
@@ -44,7 +55,7 @@ pub fn render(
 fn write_explanation(
     text: &mut String,
     explanation: &Explanation,
-    bytes: &impl Fn(&str) -> Option<String>,
+    bytes: &impl Fn(&str) -> Option<KeptBytes>,
 ) -> std::fmt::Result {
     let code = &explanation.code;
     writeln!(
@@ -67,14 +78,27 @@ fn write_explanation(
             Ok(())
         }
         Some(blockers) if blockers.is_empty() => writeln!(text, "\n{GOOD}Nothing blocks under it.{GOOD:#}"),
-        Some(blockers) => blockers.iter().try_for_each(|blocker| write_blocker(text, blocker, bytes)),
+        Some(blockers) => {
+            blockers.iter().try_for_each(|blocker| write_blocker(text, blocker, bytes))?;
+            if let ([_, _, ..], Some(edits)) = (blockers.as_slice(), &explanation.edits) {
+                writeln!(text, "\n{GOOD}all of them would hold with{GOOD:#}")?;
+                write_edits(text, "  ", edits)?;
+            }
+            Ok(())
+        }
     }
+}
+
+fn write_edits(text: &mut String, indent: &str, edits: &[Edit]) -> std::fmt::Result {
+    edits
+        .iter()
+        .try_for_each(|edit| writeln!(text, "{indent}{} = {}", edit.pointer, on_one_line(&edit.value.to_string())))
 }
 
 fn write_blocker(
     text: &mut String,
     blocker: &ExplainedCheck,
-    bytes: &impl Fn(&str) -> Option<String>,
+    bytes: &impl Fn(&str) -> Option<KeptBytes>,
 ) -> std::fmt::Result {
     let check = &blocker.check;
     writeln!(
@@ -99,15 +123,13 @@ fn write_blocker(
     match &blocker.edits {
         Some(edits) => {
             writeln!(text, "  would hold with")?;
-            edits
-                .iter()
-                .try_for_each(|edit| writeln!(text, "    {} = {}", edit.pointer, on_one_line(&edit.value.to_string())))
+            write_edits(text, "    ", edits)
         }
-        None => writeln!(text, "  no edit of one or two of these facts was found to clear it"),
+        None => writeln!(text, "  no edit of these facts was found to clear it"),
     }
 }
 
-fn write_receipt(text: &mut String, receipt: &Receipt, bytes: &impl Fn(&str) -> Option<String>) -> std::fmt::Result {
+fn write_receipt(text: &mut String, receipt: &Receipt, bytes: &impl Fn(&str) -> Option<KeptBytes>) -> std::fmt::Result {
     let part = |name: &str| match &receipt.receipt[name] {
         Value::Null => String::new(),
         Value::String(text) => format!(" {text}"),
@@ -117,12 +139,19 @@ fn write_receipt(text: &mut String, receipt: &Receipt, bytes: &impl Fn(&str) -> 
         ["started_at", "http_status", "exit_code", "request_id"].iter().map(|name| part(name)).collect();
     writeln!(text, "    {FAINT}{}{parts}{FAINT:#}", receipt.key)?;
     for name in ["body_digest", "log_digest", "digest"] {
-        if let Some(kept) = receipt.receipt[name].as_str().and_then(bytes) {
-            writeln!(
-                text,
-                "{FAINT}{}{FAINT:#}",
-                kept.lines().map(|line| format!("      {line}")).collect::<Vec<_>>().join("\n")
-            )?;
+        match receipt.receipt[name].as_str().and_then(bytes) {
+            None => {}
+            Some(KeptBytes::Kept(kept)) => {
+                let lines: Vec<String> = kept.lines().map(|line| format!("      {line}")).collect();
+                writeln!(text, "{FAINT}{}{FAINT:#}", lines.join("\n"))?;
+            }
+            Some(KeptBytes::Altered) => {
+                writeln!(
+                    text,
+                    "      {BAD}the bytes that are kept have another digest: they are not this answer{BAD:#}"
+                )?;
+            }
+            Some(KeptBytes::Missing) => writeln!(text, "      {FAINT}its bytes are not kept there{FAINT:#}")?,
         }
     }
     Ok(())

@@ -1,42 +1,36 @@
 //! Paths into the input, held to the schema of fact documents: a misspelled one reads as missing in every document.
 //!
 //! ```text
-//! rules ─┬► `input.run.region`, `run := input.run` … `run.region`, `object.get(input, ["run", "region"], …)` ─┐
-//!        ├► `["aws", "s3", kind, name, aspect]` ─────────────────────────────────────────────────────────────┼► the schema, step by step
-//!        └► the same with parameters of a function ─► its calls, and the calls of those that pass theirs on ─┘
+//! rules ─┬► `input.run.region`, `object.get(input.run, ["region"], …)`, and the same by other names for it ─┐
+//!        ├► `["aws", "s3", kind, name, aspect]` ───────────────────────────────────────────────────────────┼► the schema, step by step
+//!        └► the same from what a function is given on ─► its calls, and the calls of those that pass it on ─┘
 //! ```
 //!
 //! Where a step is computed, any will do. Of `aws`, services, kinds and aspects are those that are collected. What an observation's value
 //! holds is the API's own and is not looked into.
 
 mod functions;
+mod scope;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
 use super::laws::rule_names;
 use super::reference::Names;
-use super::syntax::{AssignOperator, Expr, Head, Policy, Rule, Span};
+use super::syntax::{Expr, Policy, Span};
 use super::{Defect, PolicyError, PolicySet};
+use crate::fact_schema::{FactSchema, members};
 use crate::suggestion::did_you_mean;
-use functions::{Functions, Step, is_given};
+use functions::Functions;
+use scope::{Path, Root, Scope, Step, field};
 
 /// Where the shipped policies keep which call gives which aspect, by service and kind; a test holds it to the collector's catalog.
 const COLLECTED: [&str; 3] = ["contract", "receipts", "aws"];
 
-/// A path with its place.
-struct InputPath {
-    steps: Vec<Step>,
-    span: Span,
-}
-
-/// Names for what the input holds: `run := input.run`.
-type Aliases = BTreeMap<String, Vec<String>>;
-
 /// What a fact document can hold.
 pub(super) struct Places {
-    schema: Value,
+    schema: FactSchema,
     collected: Map<String, Value>,
 }
 
@@ -45,7 +39,7 @@ impl Places {
         let data = Value::Object(PolicySet::embedded()?.data()?);
         let collected = COLLECTED.iter().try_fold(&data, |value, step| value.get(step)).and_then(Value::as_object);
         let collected = collected.ok_or_else(|| PolicyError::internal("the table of collected aspects is missing"))?;
-        Ok(Self { schema: factgate_collector::fact::schema(), collected: collected.clone() })
+        Ok(Self { schema: FactSchema::new(), collected: collected.clone() })
     }
 
     /// Every path of the policies that leads nowhere.
@@ -61,25 +55,32 @@ impl Places {
             let names = Names::new(&policy.source.contents, &policy.ast, rule_names.get(&package).unwrap_or(&no_names));
             for rule in &policy.ast.rules {
                 let mut paths = Vec::new();
-                let aliases = aliases(rule, &of_package);
-                let parameters = parameters(rule);
-                rule.computed(&mut |expression| self.expression(expression, &parameters, &aliases, &mut paths));
+                let mut scope = Scope::of(rule, &policy.source.contents, &of_package);
+                // Tests make lists of steps up.
+                scope.has_lists = !policy.source.file.ends_with("_test.rego");
+                rule.computed(&mut |expression| self.expression(expression, &scope, &mut paths));
+                rule.statements(&mut |statement| {
+                    statement.with_mods.iter().for_each(|with| self.expression(&with.refr, &scope, &mut paths));
+                });
                 let name = package.iter().cloned().chain(rule.name().into_iter().map(str::to_owned)).collect();
-                defects.extend(paths.iter().filter_map(|path| self.defect(policy, &path.steps, |_| Some(path.span))));
-                let given = paths.into_iter().map(|path| path.steps).filter(|steps| is_given(steps)).collect();
-                functions.add(policy, name, parameters, given, names.references(rule));
+                defects.extend(paths.iter().filter_map(|(path, span)| self.defect(policy, path, |_| Some(*span))));
+                let given = paths.into_iter().map(|(path, _)| path).filter(Path::is_given).collect();
+                functions.add(policy, name, &scope, given, names.references(rule));
             }
         }
-        defects.extend(functions.calls().iter().filter_map(|call| {
-            // What the function itself writes is told there.
-            self.defect(call.policy, &call.steps, |step| call.given.get(step).copied())
-        }));
-        defects
+        let called = functions.calls();
+        let of_calls =
+            called.iter().filter_map(|called| self.defect(called.policy, &called.path, |step| called.place(step)));
+        let found: BTreeSet<Defect> = defects.into_iter().chain(of_calls).collect();
+        found.into_iter().collect()
     }
 
     /// What is wrong with a path, if the step that leads nowhere has a place.
-    fn defect(&self, policy: &Policy, steps: &[Step], place: impl Fn(&str) -> Option<Span>) -> Option<Defect> {
-        let steps: Vec<Option<String>> = steps.iter().map(|step| step.name().map(str::to_owned)).collect();
+    fn defect(&self, policy: &Policy, path: &Path, place: impl Fn(&str) -> Option<Span>) -> Option<Defect> {
+        if path.root != Root::Input {
+            return None;
+        }
+        let steps: Vec<Option<String>> = path.steps.iter().map(|step| step.name().map(str::to_owned)).collect();
         let (step, known) = self.dead_end(&steps)?;
         let span = place(&step)?;
         let before: Vec<&str> = steps
@@ -93,36 +94,49 @@ impl Places {
         Some(Defect::new(policy.location(span), format!("{above} has no `{step}`"), help))
     }
 
-    fn expression(&self, expression: &Expr, parameters: &[String], aliases: &Aliases, paths: &mut Vec<InputPath>) {
-        if let Some(chain) = expression.chain() {
-            let above = aliases.get(chain.root).filter(|_| !chain.steps.is_empty());
-            if let Some(above) = above.map(Vec::as_slice).or((chain.root == "input").then_some(&[])) {
-                let steps = above.iter().map(String::as_str).chain(chain.steps);
-                let steps = steps.map(|step| Step::Named(step.to_owned())).collect();
-                paths.push(InputPath { steps, span: chain.span });
+    /// The paths that an expression goes, each with its place.
+    fn expression(&self, expression: &Expr, scope: &Scope, paths: &mut Vec<(Path, Span)>) {
+        if let Some(path) = scope.path(expression) {
+            if !path.steps.is_empty() && expression.variable().is_none() {
+                paths.push((path, expression.span()));
             }
-            expression.computed_steps(&mut |step| self.expression(step, parameters, aliases, paths));
+            self.off_the_path(expression, scope, paths);
             return;
         }
-        if let Expr::Call { fcn, params, .. } = expression
-            && fcn.is_builtin("object", "get")
-            && let [Expr::Var { value, .. }, key @ Expr::String { .. }, ..] = params.as_slice()
-            && value == "input"
+        if let Expr::Array { items, span } = expression
+            && scope.has_lists
         {
-            paths.push(InputPath { steps: vec![Step::of(key, parameters)], span: key.span() });
-        }
-        if let Expr::Array { items, span } = expression {
-            let steps: Vec<Step> = items.iter().map(|item| Step::of(item, parameters)).collect();
+            let steps: Vec<Step> = items.iter().map(|item| scope.step(item)).collect();
             let begins = steps.first().and_then(Step::name).is_some_and(|first| self.has_section(first));
             if begins && steps.len() > 1 {
-                paths.push(InputPath { steps, span: *span });
+                paths.push((Path::of_input(steps), *span));
             }
         }
-        expression.inner(&mut |inner| self.expression(inner, parameters, aliases, paths));
+        paths.extend(scope.matched(expression));
+        expression.inner(&mut |inner| self.expression(inner, scope, paths));
+    }
+
+    /// The paths inside an expression that is one: its computed steps, and what stands for a field that is missing.
+    fn off_the_path(&self, expression: &Expr, scope: &Scope, paths: &mut Vec<(Path, Span)>) {
+        match expression {
+            Expr::RefDot { refr, .. } => self.off_the_path(refr, scope, paths),
+            Expr::RefBrack { refr, index, .. } => {
+                self.expression(index, scope, paths);
+                self.off_the_path(refr, scope, paths);
+            }
+            Expr::Call { params, .. } => {
+                if let [object, key, others @ ..] = params.as_slice() {
+                    self.off_the_path(object, scope, paths);
+                    key.inner(&mut |step| self.expression(step, scope, paths));
+                    others.iter().for_each(|other| self.expression(other, scope, paths));
+                }
+            }
+            _ => {}
+        }
     }
 
     fn has_section(&self, name: &str) -> bool {
-        self.schema.get("properties").is_some_and(|sections| sections.get(name).is_some())
+        self.schema.root().get("properties").is_some_and(|sections| sections.get(name).is_some())
     }
 
     /// The first step that leads nowhere, and those that would lead on.
@@ -130,22 +144,23 @@ impl Places {
         if let [Some(section), service, kind, _name, aspect] = &fixed(steps)
             && section == "aws"
         {
-            return self.dead_end_of_aws(service.as_deref(), kind.as_deref(), aspect.as_deref());
+            let dead_end = self.dead_end_of_aws(service.as_deref(), kind.as_deref(), aspect.as_deref());
+            if dead_end.is_some() {
+                return dead_end;
+            }
         }
-        let mut schemas = vec![&self.schema];
+        let mut schemas = vec![self.schema.root()];
         for step in steps {
-            schemas = schemas.into_iter().flat_map(|schema| self.resolved(schema)).collect();
+            schemas = schemas.into_iter().flat_map(|schema| self.schema.resolved(schema)).collect();
             // A schema that says nothing of members takes any, and what is no object has none that we know of.
-            if schemas
-                .iter()
-                .any(|schema| schema.get("properties").is_none() && schema.get("additionalProperties").is_none())
-            {
+            if schemas.iter().any(|schema| takes_any(schema)) {
                 return None;
             }
             let next: Vec<&Value> = schemas.iter().flat_map(|schema| members(schema, step.as_deref())).collect();
             if next.is_empty() {
                 let known = schemas.iter().filter_map(|schema| schema.get("properties")?.as_object());
-                return Some((step.clone()?, known.flat_map(|known| known.keys().cloned()).collect()));
+                let known: BTreeSet<String> = known.flat_map(|known| known.keys().cloned()).collect();
+                return Some((step.clone()?, known.into_iter().collect()));
             }
             schemas = next;
         }
@@ -172,76 +187,17 @@ impl Places {
         }
         None
     }
-
-    /// The schemas that a schema stands for: what it refers to, or each of its alternatives.
-    fn resolved<'schema>(&'schema self, schema: &'schema Value) -> Vec<&'schema Value> {
-        let reference = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
-        if let Some(target) = reference.and_then(|pointer| self.schema.pointer(pointer)) {
-            return self.resolved(target);
-        }
-        for alternatives in ["anyOf", "oneOf"] {
-            if let Some(alternatives) = schema.get(alternatives).and_then(Value::as_array) {
-                return alternatives.iter().flat_map(|alternative| self.resolved(alternative)).collect();
-            }
-        }
-        vec![schema]
-    }
 }
 
-/// The parameters of a function, in their order; what is no name is empty.
-fn parameters(rule: &Rule) -> Vec<String> {
-    let Rule::Spec { head: Head::Func { args, .. }, .. } = rule else { return Vec::new() };
-    args.iter().map(|argument| argument.variable().unwrap_or_default().to_owned()).collect()
-}
-
-/// A rule that is nothing but a field of the input.
-fn field(rule: &Rule) -> Option<(String, Vec<String>)> {
-    let Rule::Spec { head: Head::Compr { assign: Some(assign), .. }, .. } = rule else { return None };
-    let [name] = rule.name()[..] else { return None };
-    Some((name.to_owned(), fields(&assign.value)?))
-}
-
-/// The steps of a field of the input.
-fn fields(expression: &Expr) -> Option<Vec<String>> {
-    let chain = expression.chain().filter(|chain| chain.root == "input" && chain.is_constant)?;
-    Some(chain.steps.into_iter().map(str::to_owned).collect())
-}
-
-/// What the names of a rule stand for: those that it gives itself once, and those of its package that it does not use otherwise.
-fn aliases(rule: &Rule, of_package: &Aliases) -> Aliases {
-    let mut assigned: BTreeMap<&str, Vec<Option<Vec<String>>>> = BTreeMap::new();
-    rule.computed(&mut |expression| {
-        expression.nested(&mut |expression| {
-            if let Expr::Assignment { op: AssignOperator::ColEq, lhs, rhs, .. } = expression
-                && let Some(name) = lhs.variable()
-            {
-                assigned.entry(name).or_default().push(fields(rhs));
-            }
-        });
-    });
-    let mut aliases = of_package.clone();
-    for (name, values) in assigned {
-        aliases.remove(name);
-        if let [Some(steps)] = values.as_slice() {
-            aliases.insert(name.to_owned(), steps.clone());
-        }
-    }
-    parameters(rule).iter().for_each(|parameter| drop(aliases.remove(parameter)));
-    aliases
+/// Whether a schema says nothing of members, or takes any.
+fn takes_any(schema: &Value) -> bool {
+    let additional = schema.get("additionalProperties");
+    additional == Some(&Value::Bool(true)) || schema.get("properties").is_none() && additional.is_none()
 }
 
 /// The first five steps; those that are not there are computed.
 fn fixed(steps: &[Option<String>]) -> [Option<String>; 5] {
     std::array::from_fn(|index| steps.get(index).cloned().flatten())
-}
-
-fn members<'schema>(schema: &'schema Value, step: Option<&str>) -> Vec<&'schema Value> {
-    let properties = schema.get("properties").and_then(Value::as_object);
-    let additional = schema.get("additionalProperties").filter(|additional| !additional.is_boolean());
-    match step {
-        None => properties.into_iter().flat_map(Map::values).chain(additional).collect(),
-        Some(step) => properties.and_then(|properties| properties.get(step)).or(additional).into_iter().collect(),
-    }
 }
 
 #[cfg(test)]
@@ -297,6 +253,56 @@ mod tests {
             "_run := input.run\n\nx(_run) := _run.regoin",
             "_run := input.run\n\nx := y if {\n\t_run := {\"regoin\": 1}\n\ty := _run.regoin\n}",
             "_run := input.run\n\nx := _run.region",
+        ] {
+            assert_eq!(problems_of(rules), [""; 0], "{rules}");
+        }
+    }
+
+    #[test]
+    fn no_way_of_looking_something_up_hides_a_misspelled_step() {
+        for (rules, expected) in [
+            ("x := object.get(input.run, \"regoin\", null)", "`run` has no `regoin`; did you mean `region`?"),
+            ("x := object.get(input.run, [\"regoin\"], null)", "`run` has no `regoin`; did you mean `region`?"),
+            (
+                "x := object.get(object.get(input, \"run\", {}), \"regoin\", null)",
+                "`run` has no `regoin`; did you mean `region`?",
+            ),
+            ("x if {\n\tk := \"regoin\"\n\tinput.run[k]\n}", "`run` has no `regoin`; did you mean `region`?"),
+            ("x := y if {\"regoin\": y} = input.run", "`run` has no `regoin`; did you mean `region`?"),
+            ("f(r) := r.regoin\n\nx := f(input.run)", "`run` has no `regoin`; did you mean `region`?"),
+            (
+                "f(r) := object.get(r, \"regoin\", 1)\n\ng(r) := f(r)\n\nx := g(input.run)",
+                "`run` has no `regoin`; did you mean `region`?",
+            ),
+            (
+                "x := b.versoning if some b in input.aws.s3.buckets",
+                "`aws.s3.buckets.…` has no `versoning`; did you mean `versioning`?",
+            ),
+            (
+                "x := input.aws.s3.buckets[n].versoning if some n in [1]",
+                "`aws.s3.buckets.…` has no `versoning`; did you mean `versioning`?",
+            ),
+            (
+                "x if every b in input.aws.s3.buckets { b.versoning }",
+                "`aws.s3.buckets.…` has no `versoning`; did you mean `versioning`?",
+            ),
+            (
+                "x := [b | some name; b := input.aws.s3.buckets[name]; b.versoning]",
+                "`aws.s3.buckets.…` has no `versoning`; did you mean `versioning`?",
+            ),
+            (
+                "x := input.aws.s3.buckets.b.versioning.valu",
+                "`aws.s3.buckets.b.versioning` has no `valu`; did you mean `value`?",
+            ),
+            ("x if true with input.run.regoin as 1", "`run` has no `regoin`; did you mean `region`?"),
+        ] {
+            assert_eq!(problems_of(rules), [expected], "{rules}");
+        }
+        for rules in [
+            "x := input.terraform.stacks.core.backend.value.effective.anything",
+            "f(r) := r.regoin\n\nx := f({\"regoin\": 1})",
+            "x if {\n\tk := \"region\"\n\tinput.run[k]\n}",
+            "x := [k | some k in [\"regoin\"]; input.run[k]]",
         ] {
             assert_eq!(problems_of(rules), [""; 0], "{rules}");
         }

@@ -409,6 +409,38 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// Every statement of the rule, those of comprehensions and of `every` among them.
+    pub(super) fn statements<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Statement)) {
+        if let Self::Spec { head, bodies, .. } = self {
+            expressions_of(head, bodies, &mut |expression| expression.statements(visit));
+            bodies.iter().for_each(|body| body.query.statements(visit));
+        }
+    }
+}
+
+impl Query {
+    fn statements<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Statement)) {
+        for statement in &self.stmts {
+            visit(statement);
+            statement.expressions(&mut |expression| expression.statements(visit));
+            if let Literal::Every { query, .. } = &statement.literal {
+                query.statements(visit);
+            }
+            statement.with_mods.iter().for_each(|with| with.replacement.statements(visit));
+        }
+    }
+}
+
+impl Expr {
+    fn statements<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Statement)) {
+        if let Self::ArrayCompr { query, .. } | Self::SetCompr { query, .. } | Self::ObjectCompr { query, .. } = self {
+            query.statements(visit);
+        }
+        self.children(&mut |child| child.statements(visit));
+    }
+}
+
 impl Query {
     /// Every expression of the query that is inside no other.
     pub(super) fn outermost<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
@@ -424,7 +456,7 @@ impl Query {
 
 impl Statement {
     /// The statement's own expressions, without those of the query of an `every` and of modifiers.
-    fn expressions<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
+    pub(super) fn expressions<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
         match &self.literal {
             Literal::SomeVars { .. } => {}
             Literal::SomeIn { key, value, collection } => {

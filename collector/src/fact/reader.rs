@@ -65,6 +65,13 @@ impl Facts {
             FactError::Invalid { location, problem: refusal.problem }
         })
     }
+
+    /// Whether JSON has the shape of a fact document, in which the instants agree: with a digest that is its own, or without one, it
+    /// would be read.
+    pub fn has_shape(json: &Value) -> bool {
+        check_format(json).is_ok()
+            && FactDocument::deserialize(json).is_ok_and(|document| check_clock(&document).is_ok())
+    }
 }
 
 /// What is wrong, and where.

@@ -1,73 +1,50 @@
-//! Paths of which a function's parameters are steps: what they are is known where it is called.
+//! Paths that a function's parameters are the beginning or steps of: what they are is known where it is called.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::reference::{References, Target};
-use super::super::syntax::{Expr, Policy, Span};
-
-/// A step of a path.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Step {
-    /// It is written down.
-    Named(String),
-    /// It is what the function is given as its parameter at this position.
-    Parameter(usize),
-    /// It is computed otherwise.
-    Computed,
-}
-
-impl Step {
-    /// The step that an expression is, in a function with these parameters.
-    pub(super) fn of(expression: &Expr, parameters: &[String]) -> Self {
-        let position = || {
-            let name = expression.variable()?;
-            parameters.iter().position(|parameter| parameter == name)
-        };
-        match (expression.text(), position()) {
-            (Some(name), _) => Self::Named(name.to_owned()),
-            (None, Some(position)) => Self::Parameter(position),
-            (None, None) => Self::Computed,
-        }
-    }
-
-    pub(super) fn name(&self) -> Option<&str> {
-        match self {
-            Self::Named(name) => Some(name),
-            Self::Parameter(_) | Self::Computed => None,
-        }
-    }
-}
-
-/// Whether a step of a path is given by who calls the function.
-pub(super) fn is_given(steps: &[Step]) -> bool {
-    steps.iter().any(|step| matches!(step, Step::Parameter(_)))
-}
+use super::super::syntax::{Policy, Span};
+use super::scope::{Path, Root, Scope, Step};
 
 /// The name of a function below `data`.
 type Name = Vec<String>;
 
-/// The calls of functions, and the paths that these have steps for.
+/// The calls of functions, and the paths that these are given something for.
 #[derive(Default)]
 pub(super) struct Functions<'tree> {
-    paths: BTreeMap<Name, BTreeSet<Vec<Step>>>,
+    paths: BTreeMap<Name, BTreeSet<Path>>,
     calls: Vec<Call<'tree>>,
 }
 
 struct Call<'tree> {
     policy: &'tree Policy,
     by: Name,
-    /// The parameters of the function that calls.
-    parameters: Vec<String>,
     function: Name,
-    arguments: &'tree [Expr],
+    arguments: Vec<Argument>,
+}
+
+/// What a function is given.
+struct Argument {
+    step: Step,
+    path: Option<Path>,
+    span: Span,
 }
 
 /// A path as a call makes it.
 pub(super) struct CalledPath<'tree> {
     pub(super) policy: &'tree Policy,
-    pub(super) steps: Vec<Step>,
+    pub(super) path: Path,
     /// The steps that the call gives, and where they stand.
-    pub(super) given: BTreeMap<String, Span>,
+    given: BTreeMap<String, Span>,
+    /// Where the call gives what the path begins with.
+    beginning: Option<Span>,
+}
+
+impl CalledPath<'_> {
+    /// Where the call gives a step, or what it is a step into. What the function itself writes on its own is told there.
+    pub(super) fn place(&self, step: &str) -> Option<Span> {
+        self.given.get(step).copied().or(self.beginning)
+    }
 }
 
 impl<'tree> Functions<'tree> {
@@ -76,8 +53,8 @@ impl<'tree> Functions<'tree> {
         &mut self,
         policy: &'tree Policy,
         name: Name,
-        parameters: Vec<String>,
-        paths: Vec<Vec<Step>>,
+        scope: &Scope,
+        paths: Vec<Path>,
         references: References<'tree>,
     ) {
         if !paths.is_empty() {
@@ -85,8 +62,12 @@ impl<'tree> Functions<'tree> {
         }
         for reference in references.all {
             if let (Target::Data(function), Some(arguments)) = (reference.target, reference.arguments) {
-                let (by, parameters) = (name.clone(), parameters.clone());
-                self.calls.push(Call { policy, by, parameters, function, arguments });
+                let arguments = arguments.iter().map(|argument| Argument {
+                    step: scope.step(argument),
+                    path: scope.path(argument),
+                    span: argument.span(),
+                });
+                self.calls.push(Call { policy, by: name.clone(), function, arguments: arguments.collect() });
             }
         }
     }
@@ -94,12 +75,12 @@ impl<'tree> Functions<'tree> {
     /// The paths of all calls. What a function passes on is a path of its own; functions do not call themselves.
     pub(super) fn calls(mut self) -> Vec<CalledPath<'tree>> {
         loop {
-            let mut passed_on: BTreeMap<&Name, BTreeSet<Vec<Step>>> = BTreeMap::new();
+            let mut passed_on: BTreeMap<&Name, BTreeSet<Path>> = BTreeMap::new();
             for call in &self.calls {
-                for path in self.paths_of(call).filter(|path| is_given(&path.steps)) {
-                    let is_known = self.paths.get(&call.by).is_some_and(|known| known.contains(&path.steps));
+                for called in self.paths_of(call).filter(|called| called.path.is_given()) {
+                    let is_known = self.paths.get(&call.by).is_some_and(|known| known.contains(&called.path));
                     if !is_known {
-                        passed_on.entry(&call.by).or_default().insert(path.steps);
+                        passed_on.entry(&call.by).or_default().insert(called.path);
                     }
                 }
             }
@@ -111,25 +92,33 @@ impl<'tree> Functions<'tree> {
                 self.paths.entry(name).or_default().extend(paths);
             }
         }
-        let paths = self.calls.iter().flat_map(|call| self.paths_of(call));
-        paths.filter(|path| !path.given.is_empty()).collect()
+        let called = self.calls.iter().flat_map(|call| self.paths_of(call));
+        called.filter(|called| called.path.root == Root::Input).collect()
     }
 
     /// The paths that a call makes of those of its function.
     fn paths_of(&self, call: &Call<'tree>) -> impl Iterator<Item = CalledPath<'tree>> {
         let paths = self.paths.get(&call.function).into_iter().flatten();
-        paths.map(|steps| {
-            let mut given = BTreeMap::new();
-            let steps = steps.iter().map(|step| {
-                let Step::Parameter(position) = step else { return step.clone() };
-                let Some(argument) = call.arguments.get(*position) else { return Step::Computed };
-                let step = Step::of(argument, &call.parameters);
-                if let Some(name) = step.name() {
-                    given.insert(name.to_owned(), argument.span());
+        paths.filter_map(|path| {
+            let argument = |position: usize| call.arguments.get(position);
+            let (start, beginning) = match path.root {
+                Root::Input => (Path::of_input(Vec::new()), None),
+                Root::Parameter(position) => {
+                    let argument = argument(position)?;
+                    (argument.path.clone()?, Some(argument.span))
                 }
-                step
+            };
+            let mut given = BTreeMap::new();
+            let steps = path.steps.iter().map(|step| {
+                let Step::Parameter(position) = step else { return step.clone() };
+                let Some(argument) = argument(*position) else { return Step::Computed };
+                if let Some(name) = argument.step.name() {
+                    given.insert(name.to_owned(), argument.span);
+                }
+                argument.step.clone()
             });
-            CalledPath { policy: call.policy, steps: steps.collect(), given }
+            let path = start.with(steps.collect::<Vec<_>>());
+            Some(CalledPath { policy: call.policy, path, given, beginning })
         })
     }
 }
