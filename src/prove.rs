@@ -9,7 +9,7 @@
 //!
 //! Three laws are shown by knocking out every fact that the document holds, one at a time. Fail closed: something blocks, and no check holds
 //! that names an observation or a handle which says nothing. Stable identity: no check comes or goes. No vacuity: every code claims something,
-//! and something makes it block. Whether
+//! and something makes each of its checks fail. Whether
 //! the rules are needed as they are is shown by mutants: a rule that nothing tells from one with a mistake in it is not tested.
 //!
 //! What a rule can read is found in its text, so that a knock-out is only put to the rules that can notice it. The same inputs give the same
@@ -34,7 +34,9 @@ use serde_json::Value;
 
 pub use accepted::{Accepted, AcceptedError};
 pub use facts::Way;
-pub use knock_outs::{BrokenPolicy, CheckWithFact, FailOpenCheck, KnockOutProof, UnguardedFact};
+pub use knock_outs::{
+    BrokenPolicy, CheckWithFact, FailOpenCheck, KnockOutProof, NeverFailingCheck, UnguardedFact, UnprovenCheck,
+};
 pub use mutants::{MutationProof, Survivor};
 
 use crate::evaluate::{Document, EvaluateError, judge};
@@ -204,6 +206,7 @@ pub fn prove(
             let guarded = trials.guarded(&found.unguarded);
             proof.accepted_wrongly.extend(accepted.wrong_facts(&found.unguarded, &guarded));
             proof.accepted_wrongly.extend(accepted.wrong_checks(&found.fail_open));
+            proof.accepted_wrongly.extend(accepted.wrong_never_failing(&found.never_failing));
         }
         proof.knock_outs = Some(found);
     }

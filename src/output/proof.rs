@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
 use super::{Format, OutputError};
-use crate::prove::{FailOpenCheck, KnockOutProof, MutationProof, Proof};
+use crate::prove::{FailOpenCheck, KnockOutProof, MutationProof, Proof, UnprovenCheck};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -60,7 +60,7 @@ fn write_knock_outs(text: &mut String, proof: &KnockOutProof) -> std::fmt::Resul
     let accepted = proof.unguarded.iter().filter(|fact| fact.reason.is_some()).count();
     writeln!(
         text,
-        "\nknock-outs  {} of {} facts: {} block, {} leave a GO ({accepted} of them accepted)",
+        "\nknock-outs  {} on {} facts: {} block, {} leave a GO ({accepted} of them accepted)",
         proof.knock_outs,
         proof.facts,
         proof.guarded,
@@ -88,8 +88,10 @@ fn write_knock_outs(text: &mut String, proof: &KnockOutProof) -> std::fmt::Resul
     for code in &proof.vacuous {
         writeln!(text, "  {BAD}✗ claims nothing{BAD:#} {code}")?;
     }
-    for code in &proof.never_blocking {
-        writeln!(text, "  {BAD}✗ never blocks{BAD:#} {code}: no knock-out makes it")?;
+    let never_failing = proof.never_failing.iter().filter(|check| check.reason.is_none());
+    for UnprovenCheck { code, subject, claim } in never_failing.map(|found| &found.check) {
+        writeln!(text, "  {BAD}✗ never fails{BAD:#} {code} {subject}: {claim}")?;
+        writeln!(text, "      {FAINT}no knock-out makes it: whatever the facts say, it holds{FAINT:#}")?;
     }
     Ok(())
 }

@@ -16,6 +16,11 @@
 //! facts = '^/aws/'
 //! ways = ["unreadable"]
 //! reason = "it is about the receipts alone"
+//!
+//! [[never_fails]]
+//! code = "M2D-B4"
+//! claims = '^its owner '
+//! reason = "it is about the contract, and no fact says anything of that"
 //! ```
 //!
 //! An entry that fits nothing is an error, and so is one that fits what is guarded: it would go on to excuse what nobody looks at.
@@ -27,7 +32,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::facts::{KnockOut, Way};
-use super::knock_outs::{CheckWithFact, FailOpenCheck, UnguardedFact};
+use super::knock_outs::{CheckWithFact, FailOpenCheck, NeverFailingCheck, UnguardedFact, UnprovenCheck};
 use super::mutants::Survivor;
 
 /// What is accepted.
@@ -38,6 +43,8 @@ pub struct Accepted {
     unguarded: Vec<AcceptedFacts>,
     #[serde(default)]
     fail_open: Vec<AcceptedChecks>,
+    #[serde(default)]
+    never_fails: Vec<AcceptedNeverFailing>,
     #[serde(default)]
     survivors: Vec<AcceptedSurvivor>,
 }
@@ -61,6 +68,16 @@ struct AcceptedChecks {
     facts: Pattern,
     /// The ways in which those may be knocked out.
     ways: Vec<Way>,
+    reason: Reason,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AcceptedNeverFailing {
+    /// The code.
+    code: String,
+    /// What the claims of its checks match.
+    claims: Pattern,
     reason: Reason,
 }
 
@@ -112,7 +129,7 @@ pub enum AcceptedError {
         source: std::io::Error,
     },
     /// It is not what it should be.
-    #[error("{}: {source}", path.display())]
+    #[error("{} does not say what is accepted", path.display())]
     Invalid {
         /// Which file.
         path: PathBuf,
@@ -126,8 +143,8 @@ impl Help for AcceptedError {
         Some(match self {
             Self::Read { .. } => "check the path given by --accepted".to_owned(),
             Self::Invalid { .. } => {
-                "it is TOML with `[[unguarded]]` (facts, ways, reason), `[[fail_open]]` (claims, facts, ways, reason) and `[[survivors]]` \
-                 (rule, change, reason)"
+                "it is TOML with `[[unguarded]]` (facts, ways, reason), `[[fail_open]]` (claims, facts, ways, reason), \
+                 `[[never_fails]]` (code, claims, reason) and `[[survivors]]` (rule, change, reason)"
                     .to_owned()
             }
         })
@@ -164,6 +181,12 @@ impl Accepted {
         Some(&entry.reason.0)
     }
 
+    /// Why no fact decides a check.
+    pub(super) fn never_fails(&self, check: &UnprovenCheck) -> Option<&str> {
+        let entry = self.never_fails.iter().find(|entry| entry.covers(check))?;
+        Some(&entry.reason.0)
+    }
+
     /// What is wrong with the entries of facts, each with a way: no unguarded fact fits it, or a guarded one does, too.
     pub(super) fn wrong_facts(&self, unguarded: &[UnguardedFact], guarded: &[&KnockOut]) -> Vec<String> {
         let mut wrong = Vec::new();
@@ -195,6 +218,13 @@ impl Accepted {
         wrong
     }
 
+    /// The entries of checks that never fail, and that none fits.
+    pub(super) fn wrong_never_failing(&self, found: &[NeverFailingCheck]) -> Vec<String> {
+        let is_stale = |entry: &&AcceptedNeverFailing| !found.iter().any(|found| entry.covers(&found.check));
+        let stale = self.never_fails.iter().filter(is_stale);
+        stale.map(|entry| format!("never_fails {} `{}`: something makes it fail", entry.code, entry.claims.0)).collect()
+    }
+
     /// The entries that no survivor fits, of the rules that were changed.
     pub(super) fn wrong_survivors(&self, found: &[Survivor], is_changed: impl Fn(&str) -> bool) -> Vec<String> {
         let is_stale = |entry: &&AcceptedSurvivor| {
@@ -221,6 +251,12 @@ impl AcceptedChecks {
     }
 }
 
+impl AcceptedNeverFailing {
+    fn covers(&self, check: &UnprovenCheck) -> bool {
+        self.code == check.code && self.claims.0.is_match(&check.claim)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,6 +267,7 @@ mod tests {
 
     const FILE: &str = "[[unguarded]]\nfacts = '^/a/[^/]+$'\nways = [\"absent\"]\nreason = \"r\"\n\n\
                         [[fail_open]]\nclaims = '^c'\nfacts = '^/f/'\nways = [\"unreadable\"]\nreason = \"t\"\n\n\
+                        [[never_fails]]\ncode = \"M2A-B1\"\nclaims = '^n'\nreason = \"u\"\n\n\
                         [[survivors]]\nrule = \"lib.a.x\"\nchange = '1 → 2'\nreason = \"s\"\n";
 
     #[test]
@@ -287,6 +324,21 @@ mod tests {
             assert_eq!(accepted.wrong_checks(&[FailOpenCheck { check: other, reason: None }]).len(), 1);
         }
         assert_eq!(accepted.wrong_checks(&[FailOpenCheck { check: fitting, reason: None }]), [""; 0]);
+    }
+
+    #[test]
+    fn a_check_may_never_fail_by_its_code_and_claim() {
+        let accepted = parse(FILE).unwrap();
+        let check = |code: &str, claim: &str| UnprovenCheck::new(code, &("s".to_owned(), claim.to_owned()));
+        let found = |check| [NeverFailingCheck { check, reason: None }];
+        let fitting = check("M2A-B1", "never");
+        assert_eq!(accepted.never_fails(&fitting), Some("u"));
+        assert_eq!(accepted.wrong_never_failing(&found(fitting)), [""; 0]);
+        for other in [check("M2A-B2", "never"), check("M2A-B1", "other")] {
+            assert_eq!(accepted.never_fails(&other), None);
+            let wrong = accepted.wrong_never_failing(&found(other));
+            assert_eq!(wrong, ["never_fails M2A-B1 `^n`: something makes it fail"]);
+        }
     }
 
     #[test]

@@ -30,8 +30,8 @@ pub struct KnockOutProof {
     pub broken: Vec<BrokenPolicy>,
     /// Codes that claim nothing, on the document or with a fact knocked out.
     pub vacuous: BTreeSet<String>,
-    /// Codes that no knock-out makes block: they would hold whatever the facts say.
-    pub never_blocking: BTreeSet<String>,
+    /// Checks that no knock-out makes fail: they would hold whatever the facts say.
+    pub never_failing: Vec<NeverFailingCheck>,
 }
 
 /// A knock-out that leaves a GO.
@@ -66,6 +66,33 @@ impl CheckWithFact {
     }
 }
 
+/// A check that nothing shows to depend on a fact.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct UnprovenCheck {
+    /// `M2A-B2`.
+    pub code: String,
+    /// What it is about.
+    pub subject: String,
+    /// What it claims.
+    pub claim: String,
+}
+
+impl UnprovenCheck {
+    pub(super) fn new(code: &str, (subject, claim): &Identity) -> Self {
+        Self { code: code.to_owned(), subject: subject.clone(), claim: claim.clone() }
+    }
+}
+
+/// A check that no knock-out makes fail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NeverFailingCheck {
+    /// The check.
+    #[serde(flatten)]
+    pub check: UnprovenCheck,
+    /// Why that is accepted, if it is.
+    pub reason: Option<String>,
+}
+
 /// A check that holds although a fact that it names says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FailOpenCheck {
@@ -95,7 +122,7 @@ impl KnockOutProof {
             && self.fail_open.iter().all(|check| check.reason.is_some())
             && self.broken.is_empty()
             && self.vacuous.is_empty()
-            && self.never_blocking.is_empty()
+            && self.never_failing.iter().all(|check| check.reason.is_some())
     }
 }
 
@@ -151,6 +178,10 @@ impl Trials {
             check: check.clone(),
             reason: accepted.and_then(|accepted| accepted.fail_open(check)).map(str::to_owned),
         });
+        let never_failing = self.never_failing.iter().map(|check| NeverFailingCheck {
+            check: check.clone(),
+            reason: accepted.and_then(|accepted| accepted.never_fails(check)).map(str::to_owned),
+        });
         let vacuous = self.trials.iter().flat_map(|trial| trial.vacuous.iter().cloned());
         KnockOutProof {
             facts: facts.len(),
@@ -158,7 +189,7 @@ impl Trials {
             guarded: self.trials.len() - unguarded.len() - broken.len(),
             unstable: self.trials.iter().flat_map(|trial| trial.unstable.iter().cloned()).collect(),
             fail_open: fail_open.collect(),
-            never_blocking: self.never_blocking.clone(),
+            never_failing: never_failing.collect(),
             vacuous: self.vacuous.iter().cloned().chain(vacuous).collect(),
             unguarded,
             broken,

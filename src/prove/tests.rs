@@ -210,7 +210,20 @@ fn a_code_that_no_knock_out_makes_block_is_told() {
     let proof = beside_the_sound_one("b2 contains object.union(check.versioning(\"b\", true), {\"facts\": []})");
     let knock_outs = proof.knock_outs.as_ref().unwrap();
     assert_eq!((unguarded(&proof).len(), knock_outs.fail_open.len()), (0, 0));
-    assert_eq!(knock_outs.never_blocking, ["M2A-B2".to_owned()].into());
+    let never: Vec<&str> = knock_outs.never_failing.iter().map(|found| found.check.code.as_str()).collect();
+    assert_eq!(never, ["M2A-B2"]);
+    assert!(!knock_outs.holds() && !proof.holds(None));
+}
+
+#[test]
+fn a_check_that_no_knock_out_makes_fail_is_told_beside_those_of_its_code_that_do() {
+    let proof = beside_the_sound_one(
+        "b2 contains check.versioning(\"b\", check.is_on)\n\n\
+         b2 contains object.union(check.versioning(\"b\", true), {\"claim\": \"it is encrypted\", \"facts\": []})",
+    );
+    let knock_outs = proof.knock_outs.as_ref().unwrap();
+    let never: Vec<&str> = knock_outs.never_failing.iter().map(|found| found.check.claim.as_str()).collect();
+    assert_eq!(never, ["it is encrypted"]);
     assert!(!knock_outs.holds() && !proof.holds(None));
 }
 

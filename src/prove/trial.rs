@@ -6,7 +6,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::facts::KnockOut;
-use super::knock_outs::CheckWithFact;
+use super::knock_outs::{CheckWithFact, UnprovenCheck};
 use super::program::{Term, Values};
 use crate::policy::{EngineValue, PolicyError};
 
@@ -14,12 +14,12 @@ use crate::policy::{EngineValue, PolicyError};
 pub(super) struct Trial {
     pub(super) knock_out: KnockOut,
     pub(super) outcome: TrialOutcome,
-    pub(super) unstable: Vec<CheckWithFact>,
+    pub(super) unstable: BTreeSet<CheckWithFact>,
     /// Checks that name the fact and hold without it.
     pub(super) fail_open: BTreeSet<CheckWithFact>,
     pub(super) vacuous: BTreeSet<String>,
-    /// The codes that block then, among those that it was put to.
-    pub(super) blocking: BTreeSet<String>,
+    /// The checks that do not hold then, among those of the codes that it was put to.
+    pub(super) blocking: BTreeSet<UnprovenCheck>,
     /// The terms that it changes, each with the digest of what they are then.
     pub(super) changed: BTreeMap<String, String>,
     /// What the terms are then, if it was put to a rollup.
@@ -31,7 +31,7 @@ impl Trial {
         Self {
             knock_out: knock_out.clone(),
             outcome: TrialOutcome::Passes,
-            unstable: Vec::new(),
+            unstable: BTreeSet::new(),
             fail_open: BTreeSet::new(),
             vacuous: BTreeSet::new(),
             blocking: BTreeSet::new(),

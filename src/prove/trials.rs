@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::facts::{self, KnockOut, Way};
-use super::knock_outs::CheckWithFact;
+use super::knock_outs::{CheckWithFact, UnprovenCheck};
 use super::program::{Program, Term, Values, all_values};
 use super::trial::{Claims, Identity, Trial, TrialOutcome, digest};
 use super::{Half, ProveProgress};
@@ -27,8 +27,8 @@ use crate::verdict::Verdict;
 pub(super) struct Trials {
     pub(super) trials: Vec<Trial>,
     pub(super) vacuous: BTreeSet<String>,
-    /// The codes that no knock-out makes block.
-    pub(super) never_blocking: BTreeSet<String>,
+    /// The checks that no knock-out makes fail.
+    pub(super) never_failing: BTreeSet<UnprovenCheck>,
     /// Checks that hold and name what the document lacks as it is.
     pub(super) fail_open: Vec<CheckWithFact>,
 }
@@ -94,15 +94,17 @@ pub(super) fn try_all(
     let mut trials = Trials {
         trials,
         vacuous: BTreeSet::new(),
-        never_blocking: BTreeSet::new(),
+        never_failing: BTreeSet::new(),
         fail_open: context.fail_open.clone(),
     };
     let claimless = context.identities.iter().filter(|(_, identities)| identities.is_empty());
     trials.vacuous.extend(claimless.map(|(code, _)| code.clone()));
     context.try_rollups(&mut trials.trials)?;
-    trials.never_blocking.extend(context.identities.keys().cloned());
-    for code in trials.trials.iter().flat_map(|trial| &trial.blocking) {
-        trials.never_blocking.remove(code);
+    let all =
+        context.identities.iter().flat_map(|(code, identities)| identities.iter().map(move |found| (code, found)));
+    trials.never_failing.extend(all.map(|(code, identity)| UnprovenCheck::new(code, identity)));
+    for check in trials.trials.iter_mut().flat_map(|trial| std::mem::take(&mut trial.blocking)) {
+        trials.never_failing.remove(&check);
     }
     Ok(trials)
 }
@@ -319,7 +321,8 @@ impl<'program> Context<'program> {
             trial.changed.insert(term.name.clone(), digest(value)?);
             let claims = Claims::read(value)?;
             if !claims.failing.is_empty() {
-                trial.blocking.insert(term.name.clone());
+                let failing = claims.failing.iter().map(|identity| UnprovenCheck::new(&term.name, identity));
+                trial.blocking.extend(failing);
                 if trial.passes() {
                     trial.outcome = TrialOutcome::Blocks;
                 }
@@ -348,15 +351,20 @@ impl<'program> Context<'program> {
         Ok(())
     }
 
-    /// A rule that rolls up the codes of other lanes sees most facts through them only, so it gets one knock-out for each code.
+    /// A rule that rolls up the codes of other lanes sees most facts through them only, so it gets one knock-out for each code that one changes,
+    /// and one for each that one makes block; a handle, where nothing else does.
     fn try_rollups(&self, trials: &mut [Trial]) -> Result<(), PolicyError> {
-        let mut seen = BTreeSet::new();
-        for trial in trials.iter_mut().filter(|trial| !trial.knock_out.is_handle) {
-            let new: Vec<String> = trial.changed.keys().filter(|code| !seen.contains(*code)).cloned().collect();
+        let mut seen: BTreeSet<(String, bool)> = BTreeSet::new();
+        let (handles, others): (Vec<_>, Vec<_>) = trials.iter_mut().partition(|trial| trial.knock_out.is_handle);
+        for trial in others.into_iter().chain(handles) {
+            let blocking = trial.blocking.iter().map(|check| (check.code.clone(), true));
+            let changed = trial.changed.keys().map(|code| (code.clone(), false)).chain(blocking);
+            let new: BTreeSet<(String, bool)> = changed.filter(|code| !seen.contains(code)).collect();
             if !new.is_empty() {
                 let input = trial.knock_out.input(&self.input)?;
                 let place = trial.knock_out.place.clone();
-                let select = |term: &Term| self.can_notice(term, &place) || self.rolls_up_any(term, &new);
+                let codes: Vec<String> = new.iter().map(|(code, _)| code.clone()).collect();
+                let select = |term: &Term| self.can_notice(term, &place) || self.rolls_up_any(term, &codes);
                 let mut known = None;
                 self.evaluate(trial, &input, &mut known, select)?;
                 trial.known = known;
