@@ -38,6 +38,8 @@ pub struct Difference {
     pub facts: Vec<FactChange>,
     /// Differences between the verdicts, by code, subject and claim.
     pub verdicts: Vec<BlockerChange>,
+    /// Reasons beside the blockers that only one of the verdicts has: an unsealed document, say.
+    pub reasons: Vec<ReasonChange>,
 }
 
 /// One of the two documents, and the verdict on it.
@@ -95,11 +97,32 @@ pub struct BlockerChange {
     pub after: Option<Cause>,
 }
 
+/// A reason that only one of the verdicts has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ReasonChange {
+    /// As the verdict words it.
+    pub reason: String,
+    /// Whether it has come; it has gone otherwise.
+    pub has_appeared: bool,
+}
+
 /// Compares two documents and the verdicts on them.
 pub fn compare(before: (&Value, &Verdict), after: (&Value, &Verdict)) -> Difference {
     let mut facts = Vec::new();
     walk(String::new(), before.0, after.0, &mut facts);
-    Difference { before: side(before.1), after: side(after.1), facts, verdicts: blockers(before.1, after.1) }
+    Difference {
+        before: side(before.1),
+        after: side(after.1),
+        facts,
+        verdicts: blockers(before.1, after.1),
+        reasons: reasons(&before.1.reasons, &after.1.reasons),
+    }
+}
+
+fn reasons(before: &[String], after: &[String]) -> Vec<ReasonChange> {
+    let [before, after] = [before, after].map(|reasons| reasons.iter().collect::<BTreeSet<_>>());
+    let change = |reason: &String| ReasonChange { reason: reason.clone(), has_appeared: after.contains(reason) };
+    before.symmetric_difference(&after).map(|reason| change(reason)).collect()
 }
 
 fn side(verdict: &Verdict) -> Side {
@@ -188,6 +211,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn reasons_beside_the_blockers_come_and_go() {
+        let [before, after] = [["old", "same"], ["same", "new"]].map(|reasons| reasons.map(str::to_owned));
+        let change = |reason: &str, has_appeared| ReasonChange { reason: reason.to_owned(), has_appeared };
+        assert_eq!(reasons(&before, &after), [change("new", true), change("old", false)]);
+    }
 
     fn changes(before: Value, after: Value) -> Vec<(String, FactChangeKind)> {
         let mut changes = Vec::new();

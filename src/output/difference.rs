@@ -78,6 +78,14 @@ fn write_markdown(text: &mut String, difference: &Difference) -> std::fmt::Resul
         };
         row(text, [sign, &code, &subject, &claim, before, after])?;
     }
+    if !difference.reasons.is_empty() {
+        writeln!(text, "\n### Reasons\n")?;
+        row(text, ["", "reason"])?;
+        rule(text, 2)?;
+        for change in &difference.reasons {
+            row(text, [if change.has_appeared { "appeared" } else { "gone" }, &escaped(&change.reason)])?;
+        }
+    }
     writeln!(text, "\n### Facts\n")?;
     if difference.facts.is_empty() {
         return writeln!(text, "The same.");
@@ -107,6 +115,13 @@ fn write_difference(text: &mut String, difference: &Difference) -> std::fmt::Res
     }
     for change in &difference.verdicts {
         blocker(text, change)?;
+    }
+    if !difference.reasons.is_empty() {
+        writeln!(text, "\nreasons")?;
+    }
+    for change in &difference.reasons {
+        let (style, sign) = if change.has_appeared { (BAD, '+') } else { (GOOD, '-') };
+        writeln!(text, "  {style}{sign}{style:#} {}", on_one_line(&change.reason))?;
     }
     writeln!(text, "\nfacts")?;
     if difference.facts.is_empty() {
