@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use factgate_collector::help::Help;
-use serde::Deserialize;
+use serde::Deserialize as _;
+use serde_json::Value;
 
 use crate::check::Cause;
 use crate::verdict::{Blocker, Verdict};
@@ -85,14 +86,6 @@ impl Help for BaselineError {
     }
 }
 
-/// One verdict, or those of several documents.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum File {
-    One(Box<Verdict>),
-    Several(Vec<Verdict>),
-}
-
 impl Baseline {
     /// Reads what `-o json` wrote: the baseline of each of so many documents. A single verdict is the baseline of all of them; several are those
     /// of the documents in their order.
@@ -102,15 +95,17 @@ impl Baseline {
     /// If the file cannot be read, is no verdict, or has another number of them.
     pub fn read(path: &Path, documents: usize) -> Result<Vec<Self>, BaselineError> {
         let text = std::fs::read(path).map_err(|source| BaselineError::Read { path: path.to_owned(), source })?;
-        let file =
-            serde_json::from_slice(&text).map_err(|source| BaselineError::Invalid { path: path.to_owned(), source })?;
-        match file {
-            File::One(verdict) => Ok(vec![Self::of(*verdict); documents]),
-            File::Several(verdicts) if verdicts.len() == documents => Ok(verdicts.into_iter().map(Self::of).collect()),
-            File::Several(verdicts) => {
-                Err(BaselineError::Count { path: path.to_owned(), verdicts: verdicts.len(), documents })
-            }
+        let invalid = |source| BaselineError::Invalid { path: path.to_owned(), source };
+        let json: Value = serde_json::from_slice(&text).map_err(invalid)?;
+        if !json.is_array() {
+            let verdict = Verdict::deserialize(json).map_err(invalid)?;
+            return Ok(vec![Self::of(verdict); documents]);
         }
+        let verdicts = Vec::<Verdict>::deserialize(json).map_err(invalid)?;
+        if verdicts.len() != documents {
+            return Err(BaselineError::Count { path: path.to_owned(), verdicts: verdicts.len(), documents });
+        }
+        Ok(verdicts.into_iter().map(Self::of).collect())
     }
 
     fn of(verdict: Verdict) -> Self {

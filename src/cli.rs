@@ -129,7 +129,7 @@ pub enum Command {
     /// is noticed.
     ///
     /// Exit code 1 if a knock-out leaves a GO that is not accepted, a check holds without a fact that it names or comes or goes with one, a
-    /// code claims nothing or nothing makes it block, or too many mutants survive.
+    /// code claims nothing, nothing makes a check fail, or more mutants survive than --threshold or --accepted allows.
     Prove(ProveArguments),
     /// Run the unit tests of policies: rules `test_…` of packages `…_test`, as `opa test` runs them.
     ///

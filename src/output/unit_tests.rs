@@ -24,7 +24,9 @@ const MOST_MISSED: usize = 12;
 pub fn render(report: &UnitTestReport, threshold: Option<f64>, format: Format) -> Result<Option<String>, OutputError> {
     Ok(Some(match format {
         Format::Json => format!("{:#}\n", as_json(report)),
-        Format::Junit => junit(report).map_err(|error| OutputError::unwritable(std::io::Error::other(error)))?,
+        Format::Junit => {
+            junit(report, threshold).map_err(|error| OutputError::unwritable(std::io::Error::other(error)))?
+        }
         Format::Table => text(report, threshold),
         Format::Markdown => format!("```text\n{}```\n", anstream::adapter::strip_str(&text(report, threshold))),
         _ => return Ok(None),
@@ -115,7 +117,9 @@ fn indented(text: &str) -> String {
 }
 
 /// One suite a package, one case a test.
-fn junit(report: &UnitTestReport) -> Result<String, quick_junit::SerializeError> {
+///
+/// What has to be covered is a suite of its own.
+fn junit(report: &UnitTestReport, threshold: Option<f64>) -> Result<String, quick_junit::SerializeError> {
     let mut document = Report::new("factgate test");
     let mut packages: Vec<&str> = report.tests.iter().map(|test| test.package.as_str()).collect();
     packages.sort_unstable();
@@ -128,6 +132,24 @@ fn junit(report: &UnitTestReport) -> Result<String, quick_junit::SerializeError>
             if !test.prints.is_empty() {
                 case.set_system_out(test.prints.join("\n"));
             }
+            suite.add_test_case(case);
+        }
+        document.add_test_suite(suite);
+    }
+    if let Some(threshold) = threshold {
+        let mut suite = TestSuite::new("coverage");
+        for (what, share) in [("lines", report.line_coverage()), ("rules", report.rule_coverage())] {
+            let status = match share {
+                Some(share) if share >= threshold => TestCaseStatus::success(),
+                share => {
+                    let share = share.map_or("nothing".to_owned(), |share| format!("{share:.2} %"));
+                    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                    status.set_message(format!("{share} of {what}, below the threshold of {threshold} %"));
+                    status
+                }
+            };
+            let mut case = TestCase::new(what, status);
+            case.set_classname("coverage");
             suite.add_test_case(case);
         }
         document.add_test_suite(suite);

@@ -45,9 +45,7 @@ pub fn check(set: &PolicySet, options: &PolicyOptions) -> Result<CheckReport, Po
             report.lanes = lanes.len();
             report.codes = lanes.iter().map(|lane| lane.codes.len()).sum();
             let places = Places::read()?;
-            // Tests make documents up.
-            let of_rules = policies.iter().filter(|policy| !policy.source.file.ends_with("_test.rego"));
-            report.defects.extend(places.check(&of_rules.collect::<Vec<_>>()));
+            report.defects.extend(places.check(&policies.iter().collect::<Vec<_>>()));
             for lane in &lanes {
                 report.defects.extend(artifacts(lane, &policies));
             }
@@ -140,11 +138,17 @@ mod tests {
     }
 
     #[test]
-    fn laws_hold_for_tests_and_paths_for_policies() {
+    fn laws_and_paths_hold_for_tests_too() {
         let policy = ("lib/a.rego", "package lib.a\n\nx := input.runn\n");
         assert_eq!(problems(&[policy]), ["lib/a.rego:3:6: a fact document has no `runn`"]);
-        let made_up = ("lib/a_test.rego", "package lib.a_test\n\ntest_x if data.lib.a.x == input.runn\n");
-        assert_eq!(problems(&[policy, made_up]).len(), 1);
+        let sound = ("lib/a.rego", "package lib.a\n\nx := input.run\n");
+        for (test, column) in [("data.lib.a.x == input.runn", 27), ("data.lib.a.x == 1 with input.runn as 1", 34)] {
+            let test = format!("package lib.a_test\n\ntest_x if {test}\n");
+            let expected = format!("lib/a_test.rego:3:{column}: a fact document has no `runn`");
+            assert_eq!(problems(&[sound, ("lib/a_test.rego", &test)]), [expected]);
+        }
+        let made_up = ("lib/a_test.rego", "package lib.a_test\n\ntest_x if data.lib.a.x == [\"run\", \"day\"]\n");
+        assert_eq!(problems(&[sound, made_up]), [""; 0]);
         let random = ("lib/a_test.rego", "package lib.a_test\n\ntest_x if rand.intn(\"a\", 2) == 1\n");
         let found = problems(&[policy, random]);
         assert!(found[0].contains("`rand.intn` is not allowed"), "{found:?}");

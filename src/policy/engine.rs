@@ -48,6 +48,11 @@ impl EngineValue {
         to_json(&self.0).map_err(|problem| PolicyError::internal(format!("a value is no JSON: {problem}")))
     }
 
+    /// The elements of an array as Rego, which has more kinds of values than JSON: a set is none of its arrays.
+    pub(crate) fn items(&self) -> Vec<String> {
+        self.0.as_array().map(|items| items.iter().map(rego).collect()).unwrap_or_default()
+    }
+
     /// The document with another value at a place, or without its member there; it shares all else with this one. Nothing if there
     /// is no such place.
     pub(crate) fn with(&self, steps: &[String], value: Option<Self>) -> Option<Self> {
@@ -324,6 +329,21 @@ fn is_too_deep(file: &SourceFile) -> bool {
     let mut engine = regorus::Engine::new();
     engine.add_policy(file.name.clone(), file.text.clone()).is_ok()
         && engine.get_ast_as_json().is_ok_and(|syntax| serde_json::from_str::<Vec<Policy>>(&syntax).is_err())
+}
+
+/// A value as it is written in Rego.
+fn rego(value: &regorus::Value) -> String {
+    let listed = |values: Vec<String>| values.join(", ");
+    match value {
+        regorus::Value::Array(items) => format!("[{}]", listed(items.iter().map(rego).collect())),
+        regorus::Value::Set(items) if items.is_empty() => "set()".to_owned(),
+        regorus::Value::Set(items) => format!("{{{}}}", listed(items.iter_sorted().map(rego).collect())),
+        regorus::Value::Object(fields) => {
+            let fields = fields.iter_sorted().map(|(key, value)| format!("{}: {}", rego(key), rego(value)));
+            format!("{{{}}}", listed(fields.collect()))
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Converts a result. Sets become sorted arrays, as in OPA; an undefined part or a key that is no string has no JSON form.

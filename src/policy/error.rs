@@ -41,6 +41,20 @@ pub enum PolicyError {
         /// Which policies.
         origin: String,
     },
+    /// There are unit tests, and none was selected.
+    #[error(
+        "none of the {count} unit tests of {origin} is selected by `{selection}`\nhelp: it is matched against paths such as `{example}`"
+    )]
+    NoTestSelected {
+        /// Which policies.
+        origin: String,
+        /// The regular expression.
+        selection: String,
+        /// How many tests there are.
+        count: usize,
+        /// The path of one of them.
+        example: String,
+    },
     /// A symbolic link leads out of the policy folder, so that its digest would not cover what is evaluated.
     #[error("{} leads out of the policy folder\nhelp: replace the symbolic link by the file itself", path.display())]
     Escapes {
@@ -130,7 +144,7 @@ impl PolicyError {
     /// The exit code of a run that ends with this error.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Empty { .. } | Self::NoTests { .. } => ExitCode::NothingEvaluated,
+            Self::Empty { .. } | Self::NoTests { .. } | Self::NoTestSelected { .. } => ExitCode::NothingEvaluated,
             _ => ExitCode::Input,
         }
     }

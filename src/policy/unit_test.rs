@@ -133,7 +133,7 @@ fn run_tests(set: &PolicySet, options: &PolicyOptions, what: &UnitTestOptions) -
     let (engine, _, policies) = super::load(set, &files, options)?;
     let found = find(&policies, what.selection.as_ref());
     if found.is_empty() {
-        return Err(PolicyError::NoTests { origin: set.origin().to_string() });
+        return Err(no_tests(set, &policies, what));
     }
     let tested: BTreeSet<&str> = set.policies().iter().map(|file| file.name.as_str()).collect();
     let input = EngineValue::new(&json!({}))?;
@@ -163,7 +163,10 @@ fn run_tests(set: &PolicySet, options: &PolicyOptions, what: &UnitTestOptions) -
             Some(Err(error)) => (UnitTestOutcome::Error(error.to_string()), Vec::new()),
         };
         if outcome == UnitTestOutcome::Failed {
-            failed.push(failure::Failed { test: report.tests.len(), policy, rule, package });
+            let same = policies.iter().filter(|other| other.ast.package_path() == policy.ast.package_path());
+            let names = same.flat_map(|other| &other.ast.rules).filter_map(|rule| rule.name().first().copied());
+            let names = names.collect();
+            failed.push(failure::Failed { test: report.tests.len(), policy, rule, package, names });
         }
         report.tests.push(UnitTest {
             location: policy.rule_location(rule),
@@ -189,6 +192,21 @@ fn run_tests(set: &PolicySet, options: &PolicyOptions, what: &UnitTestOptions) -
     }
     report.tests.sort();
     Ok(report)
+}
+
+/// Why there is nothing to run.
+fn no_tests(set: &PolicySet, policies: &[Policy], what: &UnitTestOptions) -> PolicyError {
+    let origin = set.origin().to_string();
+    let all = find(policies, None);
+    match (&what.selection, all.keys().next()) {
+        (Some(selection), Some((package, name))) => PolicyError::NoTestSelected {
+            origin,
+            selection: selection.to_string(),
+            count: all.len(),
+            example: format!("data.{package}.{name}"),
+        },
+        _ => PolicyError::NoTests { origin },
+    }
 }
 
 /// The tests of packages `…_test`, by package and name, each with its first definition.
@@ -261,7 +279,7 @@ mod tests {
         let tests = "package lib.a_test\n\nimport data.lib.a\n\n\
                      test_passes if {\n\tprint(\"seen\", a.x)\n\ta.x == 1\n}\n\n\
                      test_fails if a.x == 2\n\ntest_errs if to_number(\"x\") == 1\n\n\
-                     test_uses_input if a.y == 2 with input as {\"y\": true}\n\ntest_is_no_boolean := 7\n\nhelper := 1\n";
+                     test_uses_input if a.y == 2 with input as {\"y\": true}\n\ntest_is_no_boolean := 7\n";
         let set = set(&[POLICY, ("lib/a_test.rego", tests)]).unwrap();
         let report = run(&set).unwrap();
         let outcomes: Vec<(String, &str, &str)> = report
@@ -294,12 +312,10 @@ mod tests {
 
     #[test]
     fn a_run_without_tests_fails() {
-        for tests in ["package lib.a_test\n\nhelper := 1\n", "package lib.a_test\n\ntest := 1\n"] {
-            let set = set(&[POLICY, ("lib/a_test.rego", tests)]).unwrap();
-            let error = run(&set).unwrap_err();
-            assert!(matches!(error, PolicyError::NoTests { .. }));
-            assert_eq!(error.exit_code(), ExitCode::NothingEvaluated);
-        }
+        let without = set(&[POLICY, ("lib/a_test.rego", "package lib.a_test\n")]).unwrap();
+        let error = run(&without).unwrap_err();
+        assert!(matches!(error, PolicyError::NoTests { .. }));
+        assert_eq!(error.exit_code(), ExitCode::NothingEvaluated);
         let error = run(&set(&[POLICY]).unwrap()).unwrap_err();
         assert!(matches!(error, PolicyError::NoTests { .. }));
     }
@@ -338,7 +354,11 @@ mod tests {
         // What is to be written shows nothing.
         assert!(!run("todo_").unwrap().has_passed());
         assert!(!run("a_test").unwrap().has_passed());
-        assert!(matches!(run("nothing"), Err(PolicyError::NoTests { .. })));
+        let error = run("nothing").unwrap_err();
+        assert_eq!(error.exit_code(), ExitCode::NothingEvaluated);
+        let expected = "none of the 3 unit tests of memory is selected by `nothing`\n\
+                        help: it is matched against paths such as `data.lib.a_test.test_x`";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]
@@ -386,10 +406,10 @@ mod tests {
                 ("test_with", "22: a.y == 9 with input as {\"y\": true}: a.y is 2".to_owned()),
                 ("test_not", "25: not a.x: a.x is 1".to_owned()),
                 ("test_value", "27: (a.x == 2) == true: a.x is 1".to_owned()),
-                ("test_union", "29: is_string({a.x} | {2}): {a.x} | {2} is [1,2]".to_owned()),
+                ("test_union", "29: is_string({a.x} | {2}): {a.x} | {2} is {1, 2}".to_owned()),
                 (
                     "test_object",
-                    "31: a.x == { \"one\": 1, \"x\": [a.x], }: a.x is 1; { \"one\": 1, \"x\": [a.x], } is {\"one\":1,\"x\":[1]}"
+                    "31: a.x == { \"one\": 1, \"x\": [a.x], }: a.x is 1; { \"one\": 1, \"x\": [a.x], } is {\"one\": 1, \"x\": [1]}"
                         .to_owned(),
                 ),
             ]

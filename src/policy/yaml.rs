@@ -127,8 +127,10 @@ impl Mapping {
     /// Refuses every key but these.
     pub(crate) fn only(&self, keys: &[&str], defects: &mut Vec<Defect>) {
         for entry in self.entries.iter().filter(|entry| !keys.contains(&entry.key.as_str())) {
-            let help = did_you_mean(&entry.key, keys.iter().copied())
-                .unwrap_or_else(|| format!("the keys here are: {}", keys.join(", ")));
+            let help = did_you_mean(&entry.key, keys.iter().copied()).unwrap_or_else(|| match keys {
+                [] => "no key belongs here: only a code has some, a rule `b1 contains …`".to_owned(),
+                keys => format!("the keys here are: {}", keys.join(", ")),
+            });
             defects.push(Defect::new(entry.location.clone(), format!("unknown key `{}`", entry.key), help));
         }
     }

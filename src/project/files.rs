@@ -1,6 +1,6 @@
 //! Files that appear together: every byte is on the disk before the first of them gets its name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -76,8 +76,15 @@ pub(crate) fn create(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result
 /// Refuses names that are taken below a folder, be it by a link that leads nowhere.
 pub(super) fn refuse<'name>(folder: &Path, names: impl Iterator<Item = &'name str>) -> Result<(), ProjectError> {
     let is_free = |path: &PathBuf| path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
-    let taken: Vec<PathBuf> = names.map(|name| folder.join(name)).filter(|path| !is_free(path)).collect();
-    if taken.is_empty() { Ok(()) } else { Err(ProjectError::InTheWay(taken)) }
+    let taken = names.map(|name| folder.join(name)).filter(|path| !is_free(path)).map(obstacle);
+    let taken: BTreeSet<PathBuf> = taken.collect();
+    if taken.is_empty() { Ok(()) } else { Err(ProjectError::InTheWay(taken.into_iter().collect())) }
+}
+
+/// What is in the way of a file: what has its name, or what is no folder and would have to be one.
+fn obstacle(path: PathBuf) -> PathBuf {
+    let mut above = path.ancestors().skip(1);
+    above.find(|above| above.symlink_metadata().is_ok() && !above.is_dir()).map_or_else(|| path.clone(), Path::to_owned)
 }
 
 fn stage(made: &mut Made, path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
@@ -119,9 +126,10 @@ mod tests {
     fn what_is_there_is_named_and_stays_alone() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("b"), "mine").unwrap();
-        for names in [["a", "b"], ["a", "b/c"]] {
+        for names in [["a", "b"], ["a", "b/c"], ["b/c/d", "b/e"]] {
             let error = create(folder.path(), &files(&names)).unwrap_err();
-            assert!(matches!(&error, ProjectError::InTheWay(taken) if taken.len() == 1), "{error}");
+            let expected = [folder.path().join("b")];
+            assert!(matches!(&error, ProjectError::InTheWay(taken) if *taken == expected), "{error}");
             assert_eq!((count(folder.path()), error.exit_code()), (1, ExitCode::Usage));
         }
         assert_eq!(std::fs::read_to_string(folder.path().join("b")).unwrap(), "mine");

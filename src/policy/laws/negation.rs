@@ -5,7 +5,7 @@
 //! default. Alone (`not input.x`) or compared for equality (`not input.x == 1`) a reference may be missing in both. A missing fact must not
 //! decide anything by accident. `x := 1 in input.x` is false in the engine, and undefined in OPA.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Defect;
 use super::super::reference::{Needed, NeededBy};
@@ -71,7 +71,16 @@ fn is_total(rule: &Rule) -> bool {
             let values =
                 head.value().into_iter().chain(bodies.iter().filter_map(|body| Some(&body.assign.as_ref()?.value)));
             let is_unconditional = bodies.is_empty() || bodies.iter().any(|body| body.query.stmts.is_empty());
-            is_unconditional && !values.into_iter().any(has_field)
+            let given: BTreeSet<&str> = match head {
+                Head::Func { args, .. } => args.iter().filter_map(Expr::variable).collect(),
+                _ => BTreeSet::new(),
+            };
+            // What a function makes of the fields that its callers write out is there; nothing but such a field may be of the input.
+            let is_field = |value: &Expr| {
+                let is_given = |root| value.variable().is_none() && given.contains(root);
+                value.chain().is_some_and(|chain| is_given(chain.root))
+            };
+            is_unconditional && !values.into_iter().any(|value| is_field(value) || has_field(value))
         }
     }
 }
@@ -126,6 +135,7 @@ mod tests {
             ("startswith(z, \"a\")", "z := \"b\" if input.run"),
             ("startswith(z(1), \"a\")", "z(1) := \"b\""),
             ("z(1) == 1", "z(_) := 2 if input.run"),
+            ("z({}) in [1]", "z(x) := x.b"),
             ("z[y] in {1}", "z[2] := 3"),
             ("z.a in {1}", "z := {\"a\": 1} if input.run"),
             ("z.a in {1}", "z := {\"b\": 1}"),

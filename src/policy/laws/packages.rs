@@ -141,10 +141,10 @@ mod tests {
             ["lib/b_test.rego:1:1: the package `lib.b` stands in a test file"]
         );
         assert_eq!(
-            problems(&[policy, ("m2/a/x.rego", "package m2.a_test\n\nx := 1\n")]),
+            problems(&[policy, ("m2/a/x.rego", "package m2.a_test\n\ntest_x := true\n")]),
             ["m2/a/x.rego:1:1: the package `m2.a_test` is a test outside of a test file"]
         );
-        assert_eq!(problems(&[policy, ("m2/x_test.rego", "package m2_test\n\nx := 1\n")]), [""; 0]);
+        assert_eq!(problems(&[policy, ("m2/x_test.rego", "package m2_test\n\ntest_x := true\n")]), [""; 0]);
     }
 
     #[test]

@@ -5,10 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::super::Defect;
-use super::super::data::DataFile;
+use super::super::data::{DataFile, merge};
 use super::super::reference::{Reference, Target};
 use super::super::syntax::{Expr, Head, Literal, Query, Rule, Span};
+use super::packages::RESERVED;
 use super::{Program, RuleView};
 use crate::suggestion::did_you_mean;
 
@@ -16,6 +19,8 @@ pub(super) fn check(program: &Program<'_>, data: &[DataFile]) -> Vec<Defect> {
     let mut defects = Vec::new();
     let mut kinds: BTreeMap<&[String], &str> = BTreeMap::new();
     let mut defaults: BTreeSet<&[String]> = BTreeSet::new();
+    // Where two files differ on a value, that is told as they are loaded.
+    let values = merge(data).map(Value::Object).unwrap_or_default();
     for view in &program.rules {
         let name = view.path.join(".");
         let mut found = |span: Span, problem: String, help: &str| {
@@ -44,7 +49,11 @@ pub(super) fn check(program: &Program<'_>, data: &[DataFile]) -> Vec<Defect> {
             found(*span, format!("nothing says what `{variable}` is"), "define it, or import it");
         }
         for reference in &view.references.all {
-            if let Some((problem, help)) = missing(program, data, reference) {
+            // Libraries serve contracts that have only a part of what the shipped one has.
+            let is_library = view.path.first().is_some_and(|root| root == "lib");
+            let missing_data = || missing_data(program, &values, reference).filter(|_| !is_library);
+            let missing = missing(program, data, reference).or_else(missing_data);
+            if let Some((problem, help)) = missing {
                 found(reference.span, problem, &help);
             }
         }
@@ -144,6 +153,28 @@ fn missing(program: &Program<'_>, data: &[DataFile], reference: &Reference<'_>) 
     Some((format!("there is no rule `{name}`"), help))
 }
 
+/// What is wrong with a reference to data, if none is there: it would be undefined whatever the facts are.
+fn missing_data(program: &Program<'_>, values: &Value, reference: &Reference<'_>) -> Option<(String, String)> {
+    let (Target::Data(path), None) = (&reference.target, reference.arguments) else { return None };
+    let is_of_package = program.packages.iter().any(|package| path.starts_with(package) || package.starts_with(path));
+    if is_of_package || path.first().is_none_or(|root| root == RESERVED) {
+        return None;
+    }
+    let mut place = Some(values).filter(|values| values.is_object())?;
+    for (index, step) in path.iter().enumerate() {
+        let Value::Object(fields) = place else { return None };
+        match fields.get(step) {
+            Some(inner) => place = inner,
+            None => {
+                let help = did_you_mean(step, fields.keys().map(String::as_str));
+                let help = help.unwrap_or_else(|| "put it into a `data.json`, or take the reference out".to_owned());
+                return Some((format!("there is no data `{}`", path[..=index].join(".")), help));
+            }
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use crate::policy::tests::{defects, problems_of_rules};
@@ -185,9 +216,33 @@ mod tests {
     }
 
     #[test]
+    fn data_that_is_not_there_is_told_with_what_was_meant() {
+        let data = [("contract/data.json", "{\"stacks\": {\"core\": [1]}}"), ("contract/m2/data.json", "{\"a\": 1}")];
+        let found = |expression: &str| {
+            let text = format!("package lib.a_test\n\nimport data.contract\n\ntest_x := {expression}\n");
+            let library = ("lib/b.rego", "package lib.b\n\nx := data.contract.nothing\n");
+            let found = defects(&[data[0], data[1], library, ("m2/a_test.rego", &text.replace("lib.a", "m2.a"))]);
+            found.into_iter().map(|defect| format!("{}; {}", defect.problem, defect.help)).collect::<Vec<_>>()
+        };
+        for (expression, expected) in [
+            ("data.contract.stakcs.core", "there is no data `contract.stakcs`; did you mean `stacks`?"),
+            ("contract.m2.b", "there is no data `contract.m2.b`; "),
+            ("data.nowhere.a", "there is no data `nowhere`; "),
+        ] {
+            let found = found(expression);
+            assert!(found.len() == 1 && found[0].starts_with(expected), "{expression}: {found:?}");
+        }
+        for expression in
+            ["data.contract.stacks.core[0]", "contract.m2", "data.factgate.verdict", "contract.stacks[\"core\"]"]
+        {
+            assert_eq!(found(expression), [""; 0], "{expression}");
+        }
+    }
+
+    #[test]
     fn a_rule_that_is_not_there_is_told_with_what_was_meant() {
         let used =
-            ("lib/a.rego", "package lib.a\n\nimport data.lib.b\n\nx := [b.check, data.contract.any, data.lib.b]\n");
+            ("lib/a.rego", "package lib.a\n\nimport data.lib.b\n\nx := [b.check, data.factgate.any, data.lib.b]\n");
         let found = defects(&[used, ("lib/b.rego", "package lib.b\n\nchecks := 1\n")]);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].problem, "there is no rule `lib.b.check`");

@@ -7,10 +7,9 @@
 //! The engine has no trace. What a trace would say is asked for by probes: rules that are put behind the test, in a copy of its
 //! file, and evaluate the body up to an expression.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::super::syntax::{Expr, Literal, Policy, Rule, Span, Statement};
 use super::super::{Engine, EngineValue, Location, PolicyError, PolicyOptions, PolicySet, SourceFile};
@@ -34,7 +33,7 @@ pub struct Failure {
 pub struct Part {
     /// Its text, on one line.
     pub expression: String,
-    /// Its values as JSON, one for each solution of what stands before; none where it is undefined.
+    /// Its values as Rego, one for each solution of what stands before; none where it is undefined.
     pub values: Vec<String>,
 }
 
@@ -45,6 +44,8 @@ pub(super) struct Failed<'policies> {
     pub(super) policy: &'policies Policy,
     pub(super) rule: &'policies Rule,
     pub(super) package: &'policies str,
+    /// The rules of its package.
+    pub(super) names: Vec<&'policies str>,
 }
 
 /// One thing that is looked at: its text, its place, and the rules that look.
@@ -125,9 +126,15 @@ fn add_probes(text: &mut String, number: usize, test: &Failed<'_>) -> Vec<Probe>
         probes.push(Probe { expression: one_line(&statement), location, holds: prefix, parts });
     };
     let Rule::Spec { head, bodies, .. } = test.rule else { return Vec::new() };
+    let imports = test.policy.ast.imports.iter().filter_map(|import| {
+        let chain = import.refr.chain()?;
+        import.alias.map_or(chain.steps.last().copied(), |alias| source.get(alias.start..alias.end))
+    });
+    let mut known: BTreeSet<&str> = ["input", "data"].into_iter().chain(imports).chain(test.names.clone()).collect();
     if let Some(body) = bodies.first() {
         for statement in &body.query.stmts {
-            let parts = parts(statement, &source);
+            let parts = parts(statement, &source, &known);
+            known.extend(names_of(statement));
             add(&before, excerpt(statement.span), place(statement.span), parts);
             before.push(excerpt(statement.span));
         }
@@ -135,14 +142,20 @@ fn add_probes(text: &mut String, number: usize, test: &Failed<'_>) -> Vec<Probe>
     // `test_x := value if { … }`: the value must be true as well.
     if let Some(value) = head.value() {
         let value_text = value.excerpt(&source).to_owned();
-        let parts = operands(value).into_iter().map(|part| probed(part.excerpt(&source), "")).collect();
+        let parts = operands(value)
+            .into_iter()
+            .filter(|part| is_bound(part, &known))
+            .map(|part| probed(part.excerpt(&source), ""))
+            .collect();
         add(&before, format!("({value_text}) == true"), place(value.span()), parts);
     }
     probes
 }
 
 /// The parts of a statement that are worth looking at: their texts, and the `with` that they stand under.
-fn parts(statement: &Statement, source: &str) -> Vec<ProbedPart> {
+///
+/// `known` are the names that stand for something before it.
+fn parts(statement: &Statement, source: &str, known: &BTreeSet<&str>) -> Vec<ProbedPart> {
     let with: String = statement
         .with_mods
         .iter()
@@ -154,7 +167,7 @@ fn parts(statement: &Statement, source: &str) -> Vec<ProbedPart> {
         Literal::Every { domain, .. } => {
             let mut parts = vec![probed(domain.excerpt(source), &with)];
             if with.is_empty() {
-                parts.extend(parts_of_every(&statement.literal, source));
+                parts.extend(parts_of_every(&statement.literal, source, known));
             }
             return parts;
         }
@@ -165,20 +178,45 @@ fn parts(statement: &Statement, source: &str) -> Vec<ProbedPart> {
             all
         }
     };
-    expressions.into_iter().map(|part| probed(part.excerpt(source), &with)).collect()
+    let bound = expressions.into_iter().filter(|part| is_bound(part, known));
+    bound.map(|part| probed(part.excerpt(source), &with)).collect()
 }
 
+/// Whether a part has a value of its own: every name in it stands for something before. What `walk(x, [path, value])` gives has none, and the
+/// engine complains on its standard error of what it cannot order.
+fn is_bound(part: &Expr, known: &BTreeSet<&str>) -> bool {
+    match part {
+        Expr::Var { .. } => part.variable().is_none_or(|name| known.contains(name)),
+        // It binds names itself.
+        Expr::ArrayCompr { .. } | Expr::SetCompr { .. } | Expr::ObjectCompr { .. } => true,
+        Expr::Call { params, .. } => params.iter().all(|parameter| is_bound(parameter, known)),
+        _ => {
+            let mut all = true;
+            part.children(&mut |child| all &= is_bound(child, known));
+            all
+        }
+    }
+}
+
+/// The names that a statement leaves bound.
+fn names_of<'tree>(statement: &'tree Statement) -> Vec<&'tree str> {
+    let mut names = Vec::new();
+    statement.expressions(&mut |expression| expression.nested(&mut |inner| names.extend(inner.variable())));
+    names
+}
 fn probed(part: &str, with: &str) -> ProbedPart {
     let body = format!("value := {part}{with}");
     ProbedPart { expression: one_line(part), body, rule: String::new(), is_optional: false }
 }
 
 /// What does not hold of some member of the domain: which members, and the parts of the statement that fails there.
-fn parts_of_every(literal: &Literal, source: &str) -> Vec<ProbedPart> {
+fn parts_of_every(literal: &Literal, source: &str, known: &BTreeSet<&str>) -> Vec<ProbedPart> {
     let Literal::Every { key, value, domain, query } = literal else { return Vec::new() };
     let value = value.excerpt(source);
     let names: Vec<&str> = key.iter().map(|key| key.excerpt(source)).chain([value]).collect();
     let member = format!("some {} in {}", names.join(", "), domain.excerpt(source));
+    let mut known = known.clone();
+    known.extend(&names);
     let mut before = vec![member];
     let mut found = Vec::new();
     for statement in &query.stmts {
@@ -189,11 +227,13 @@ fn parts_of_every(literal: &Literal, source: &str) -> Vec<ProbedPart> {
         };
         let shown = one_line(text);
         found.extend(names.iter().map(|name| fails(probed(name, ""), format!("{name} where not {shown}"))));
-        let others = parts(statement, source).into_iter().filter(|part| !names.contains(&part.expression.as_str()));
+        let others =
+            parts(statement, source, &known).into_iter().filter(|part| !names.contains(&part.expression.as_str()));
         found.extend(others.map(|part| {
             let expression = format!("{} there", part.expression);
             fails(part, expression)
         }));
+        known.extend(names_of(statement));
         before.push(text.to_owned());
     }
     found
@@ -224,26 +264,22 @@ fn operands(expression: &Expr) -> Vec<&Expr> {
 }
 
 fn first_that_fails(engine: &Engine, input: &EngineValue, package: &str, probes: Vec<Probe>) -> Option<Failure> {
-    let values = |names: &[&String]| {
-        let terms = names.iter().map(|name| ((*name).clone(), format!("data.{package}.{name}"))).collect();
+    let values = |name: &String| {
+        let terms = BTreeMap::from([(name.clone(), format!("data.{package}.{name}"))]);
         // Where a probe cannot be evaluated, nothing is said: the test itself has been.
-        engine.query("the probes of a test", input, &terms, false).map(|answer| answer.values).unwrap_or_default()
+        engine.values("the probes of a test", input, &terms).ok()?.remove(name)
     };
     for probe in probes {
-        if values(&[&probe.holds]).get(&probe.holds)?.as_array()?.is_empty() {
+        if values(&probe.holds)?.items().is_empty() {
             let parts = probe.parts.into_iter().filter_map(|part| {
-                let values = shown(values(&[&part.rule]).remove(&part.rule));
+                let mut values = values(&part.rule).map(|values| values.items()).unwrap_or_default();
+                values.truncate(MOST_VALUES);
                 (!part.is_optional || !values.is_empty()).then_some(Part { expression: part.expression, values })
             });
             return Some(Failure { location: probe.location, expression: probe.expression, parts: parts.collect() });
         }
     }
     None
-}
-
-fn shown(values: Option<Value>) -> Vec<String> {
-    let values = values.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    values.iter().take(MOST_VALUES).map(Value::to_string).collect()
 }
 
 fn one_line(text: &str) -> String {
