@@ -38,7 +38,7 @@ pub struct Explanation {
     pub rule: Vec<SourceExcerpt>,
     /// Its checks that do not hold on a document; none if no document is given.
     pub blockers: Option<Vec<ExplainedCheck>>,
-    /// The smallest set of edits that was found to clear all of them at once; none if none was found.
+    /// The smallest set of edits that was found to clear all of them at once, and that breaks no other claim of the code; none if none was found.
     pub edits: Option<Vec<Edit>>,
     /// What its checks are about on that document.
     #[serde(skip)]
@@ -120,11 +120,9 @@ pub fn explain(
         let search = Search::new(set, policies, facts)?;
         let explained = blocking.into_par_iter().map(|check| explained(&search, code, check));
         let blockers = explained.collect::<Result<Vec<_>, EvaluateError>>()?;
-        explanation.edits = match blockers.as_slice() {
-            [] => None,
-            [only] => only.edits.clone(),
-            several => search.edits_of_all(code, several)?,
-        };
+        if !blockers.is_empty() {
+            explanation.edits = search.edits_of_all(code, &blockers)?;
+        }
         explanation.blockers = Some(blockers);
     }
     Ok(explanation)

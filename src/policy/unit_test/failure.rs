@@ -94,12 +94,12 @@ pub(super) fn explain(
             None => file.clone(),
         })
         .collect();
-    // These files broke no law without the probes. Where the engine does not parse one of those, the tests have failed all the same.
+    // These files broke no law without the probes. Where the engine does not take one of those, the tests have failed all the same.
     let Ok((mut engine, _)) = Engine::parse(&files, options.time_limit) else {
         return Ok(failed.iter().map(|_| None).collect());
     };
     engine.add_data(&super::super::evaluated_data(set, options)?)?;
-    let engine = engine.prepare()?;
+    let Ok(engine) = engine.prepare() else { return Ok(failed.iter().map(|_| None).collect()) };
     let input = EngineValue::new(&serde_json::json!({}))?;
     Ok(failed
         .iter()
@@ -121,7 +121,7 @@ fn add_probes(text: &mut String, number: usize, test: &Failed<'_>) -> Vec<Probe>
         text.push_str(&format!("\n{prefix} := [true |\n{prelude}\t{statement}\n]\n"));
         for (index, part) in parts.iter_mut().enumerate() {
             part.rule = format!("{prefix}_{index}");
-            text.push_str(&format!("\n{} := [value |\n{prelude}\t{}\n]\n", part.rule, part.body));
+            text.push_str(&format!("\n{} := [factgate_value |\n{prelude}\t{}\n]\n", part.rule, part.body));
         }
         probes.push(Probe { expression: one_line(&statement), location, holds: prefix, parts });
     };
@@ -205,7 +205,8 @@ fn names_of<'tree>(statement: &'tree Statement) -> Vec<&'tree str> {
     names
 }
 fn probed(part: &str, with: &str) -> ProbedPart {
-    let body = format!("value := {part}{with}");
+    // No author's name.
+    let body = format!("factgate_value := {part}{with}");
     ProbedPart { expression: one_line(part), body, rule: String::new(), is_optional: false }
 }
 
