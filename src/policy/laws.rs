@@ -9,7 +9,7 @@ mod negation;
 mod packages;
 mod recursion;
 mod rules;
-mod tests;
+mod unit_tests;
 mod values;
 
 #[cfg(test)]
@@ -30,7 +30,7 @@ pub(crate) fn check(policies: &[Policy], data: &[super::data::DataFile]) -> Vec<
     defects.extend(negation::check(&program));
     defects.extend(recursion::check(&program));
     defects.extend(rules::check(&program, data));
-    defects.extend(tests::check(&program));
+    defects.extend(unit_tests::check(&program));
     defects.extend(values::check(&program));
     defects
 }

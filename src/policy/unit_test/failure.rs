@@ -199,7 +199,7 @@ fn is_bound(part: &Expr, known: &BTreeSet<&str>) -> bool {
 }
 
 /// The names that a statement leaves bound.
-fn names_of<'tree>(statement: &'tree Statement) -> Vec<&'tree str> {
+fn names_of(statement: &Statement) -> Vec<&str> {
     let mut names = Vec::new();
     statement.expressions(&mut |expression| expression.nested(&mut |inner| names.extend(inner.variable())));
     names
