@@ -57,7 +57,7 @@ fn every_defect_of_every_file_is_told_at_once() {
 
 /// Rules that would pass on missing data, or otherwise than under OPA, one for each way that is known, and what is said of it; `prove`
 /// catches those that are right Rego and just do not look.
-const FAIL_OPEN: [(&str, &str, &str); 39] = [
+const FAIL_OPEN: [(&str, &str, &str); 42] = [
     (
         "a negated expression needs that is missing",
         "x if not startswith(input.run.region, \"eu\")",
@@ -72,6 +72,17 @@ const FAIL_OPEN: [(&str, &str, &str); 39] = [
     ("a function that gives nothing", "f(1) := 2\n\nx if not f(input) == 2", "a negated expression needs"),
     ("a variable", "x if {\n\trun := input.run\n\tnot startswith(run.region, \"eu\")\n}", "a negated expression needs"),
     ("a rule", "_region := input.run.region\n\nx if not startswith(_region, \"eu\")", "a negated expression needs"),
+    ("a function of a field", "f(x) := x.region\n\nx if not f(input.run) in {\"eu\"}", "a negated expression needs"),
+    (
+        "a misspelled field behind a default",
+        "x if object.get(input.run, \"regoin\", \"eu\") == \"eu\"",
+        "`run` has no `regoin`",
+    ),
+    (
+        "a misspelled aspect of each of several",
+        "x if {\n\tsome b in input.aws.s3.buckets\n\tobject.get(b, [\"versoning\", \"value\"], 1) == 1\n}",
+        "has no `versoning`",
+    ),
     ("membership as a value", "x if (\"a\" in input.run.region) == false", "`in` as a value needs a field"),
     ("a walk without its pattern", "x := {p | walk(input, p)}", "`walk` works only as"),
     (
