@@ -21,7 +21,7 @@ pub(super) fn candidates(facts: &Value, pointer: &str, check: &Check) -> Vec<Edi
     let values = match now {
         _ if pointer == "/digest" => return Vec::new(),
         _ if pointer.starts_with(HANDLES) => handle_values(now, check),
-        Some(Value::Array(items)) => list_values(items, check),
+        Some(Value::Array(items)) => list_values(items, check, &named_handles(facts, check)),
         _ => field_values(facts, now, check),
     };
     let edit = |pointer: &str, value| {
@@ -64,11 +64,21 @@ pub(super) fn members(check: &Check) -> Vec<Edit> {
 /// What is expected of a handle, or what was found where the handle itself is what is expected.
 fn handle_values(now: Option<&Value>, check: &Check) -> Vec<Value> {
     match now {
-        Some(now) if *now == check.expected => vec![check.actual.clone()],
+        Some(now) if *now == check.expected => vec![like(now, &check.actual)],
         Some(now) if *now != check.actual && check.cause != Cause::Unpinned => Vec::new(),
         Some(Value::Number(_)) => vec![check.expected.clone(), json!(0), json!(1)],
         Some(Value::Bool(value)) => vec![json!(!value)],
         _ => vec![check.expected.clone()],
+    }
+}
+
+/// A value of the kind that another one has: a number that was found as a text.
+fn like(now: &Value, value: &Value) -> Value {
+    match (now, value) {
+        (Value::Number(_), Value::String(text)) => {
+            serde_json::from_str(text).ok().filter(Value::is_number).unwrap_or_else(|| value.clone())
+        }
+        _ => value.clone(),
     }
 }
 
@@ -78,6 +88,13 @@ fn field_values(facts: &Value, now: Option<&Value>, check: &Check) -> Vec<Value>
     // A list of what will do, of which one is enough.
     if let Value::Array(items) = &check.expected {
         values.extend(items.first().cloned());
+    }
+    // One of several values that are compared together.
+    for (ones, others) in [(&check.actual, &check.expected), (&check.expected, &check.actual)] {
+        if let (Value::Array(ones), Value::Array(others)) = (ones, others) {
+            let pairs = ones.iter().zip(others).filter(|(one, _)| Some(*one) == now);
+            values.extend(pairs.map(|(_, other)| other.clone()));
+        }
     }
     match now {
         Some(Value::Bool(value)) => values.push(json!(!value)),
@@ -96,16 +113,29 @@ fn field_values(facts: &Value, now: Option<&Value>, check: &Check) -> Vec<Value>
         Some(Value::Object(_) | Value::Array(_)) => {}
     }
     values.push(Value::Null);
+    if now.is_none_or(|now| !now.is_object())
+        && let Value::Array(handles) = named_handles(facts, check)
+    {
+        values.extend(handles);
+    }
     values
 }
 
+/// What the handles pin that a check names.
+fn named_handles(facts: &Value, check: &Check) -> Value {
+    let handles = check.facts.iter().filter(|pointer| pointer.starts_with(HANDLES));
+    handles.filter_map(|pointer| facts.pointer(pointer)).filter(|value| !value.is_null()).cloned().collect()
+}
+
 /// What is expected, nothing, or the list with more members, those that are expected, or with others or fewer, not those that were found.
-fn list_values(items: &[Value], check: &Check) -> Vec<Value> {
+///
+/// What is expected may stand in the handles that the check names, and only be described by it.
+fn list_values(items: &[Value], check: &Check, handles: &Value) -> Vec<Value> {
     let mut values = Vec::new();
     if check.expected.is_array() {
         values.push(check.expected.clone());
     }
-    for wanted in [&check.expected, &check.actual].map(texts) {
+    for wanted in [&check.expected, &check.actual, handles].map(texts) {
         let missing: Vec<&str> = wanted.into_iter().filter(|text| !mentions(items, text)).collect();
         if missing.is_empty() {
             continue;
@@ -117,6 +147,19 @@ fn list_values(items: &[Value], check: &Check) -> Vec<Value> {
         for field in fields.filter_map(Value::as_str).filter(|field| !field.is_empty()).take(MOST_COPIES) {
             let copies = missing.iter().map(|text| renamed(&items[0], &[(field, text)]));
             values.push(items.iter().cloned().chain(copies).collect());
+        }
+    }
+    // The same with numbers, wherever they stand in a member.
+    let wanted = [&check.expected, handles]
+        .map(numbers)
+        .into_iter()
+        .flatten()
+        .filter(|number| !items.iter().any(|item| has_number(item, number)));
+    for wanted in wanted {
+        if let Some(first) = items.first().filter(|first| first.is_object()) {
+            let copies =
+                numbers_within(first).into_iter().take(MOST_COPIES).map(|from| with_number(first, &from, wanted));
+            values.extend(copies.map(|copy| items.iter().cloned().chain([copy]).collect()));
         }
     }
     let found = texts(&check.actual);
@@ -144,6 +187,45 @@ fn texts(value: &Value) -> Vec<&str> {
         Value::String(text) => vec![text],
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
+    }
+}
+
+/// The numbers of a value that is one or a list of them.
+fn numbers(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Number(_) => vec![value],
+        Value::Array(items) => items.iter().filter(|item| item.is_number()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Every number in a value.
+fn numbers_within(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Number(_) => vec![value.clone()],
+        Value::Array(items) => items.iter().flat_map(numbers_within).collect(),
+        Value::Object(fields) => fields.values().flat_map(numbers_within).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn has_number(value: &Value, number: &Value) -> bool {
+    numbers_within(value).iter().any(|found| found.as_f64() == number.as_f64())
+}
+
+fn with_number(value: &Value, from: &Value, to: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(|item| with_number(item, from, to)).collect(),
+        Value::Object(fields) => {
+            Value::Object(fields.iter().map(|(name, field)| (name.clone(), with_number(field, from, to))).collect())
+        }
+        other => {
+            if other == from {
+                to.clone()
+            } else {
+                other.clone()
+            }
+        }
     }
 }
 
@@ -235,6 +317,33 @@ mod tests {
         assert!(found.contains(&("/values/two".to_owned(), json!({"sensitive": false, "value": "y"}))), "{found:#?}");
         let found = values(&facts, "/values/two", json!("an output"), json!(null));
         assert!(found.contains(&("/values/two".to_owned(), facts["values"]["one"].clone())), "{found:#?}");
+    }
+
+    #[test]
+    fn a_list_gets_a_copy_with_the_number_that_is_expected() {
+        let alert = |threshold: u64| json!({"notification": {"threshold": threshold}, "subscribers": ["a"]});
+        let facts = json!({"alerts": [alert(120), alert(270)]});
+        let with_third = ("/alerts".to_owned(), json!([alert(120), alert(270), alert(210)]));
+        let found = values(&facts, "/alerts", json!(210), json!([120, 270]));
+        assert!(found.contains(&with_third), "{found:#?}");
+        let facts = json!({"alerts": facts["alerts"], "handles": {"A": {"value": 210}}});
+        let check = json!({
+            "subject": "s", "claim": "c", "ok": false, "cause": "violated", "expected": "one of it", "actual": "none",
+            "facts": ["/handles/A/value", "/alerts"],
+        });
+        let found = candidates(&facts, "/alerts", &serde_json::from_value(check).unwrap());
+        assert!(found.iter().any(|edit| edit.value == with_third.1), "{found:#?}");
+    }
+
+    #[test]
+    fn one_of_several_values_becomes_what_stands_in_its_place() {
+        let facts = json!({"scope": {"region": "a"}, "handles": {"N": {"value": 300}}});
+        let found = values(&facts, "/scope/region", json!(["1", "b"]), json!(["1", "a"]));
+        assert!(found.contains(&("/scope/region".to_owned(), json!("b"))), "{found:#?}");
+        assert_eq!(
+            values(&facts, "/handles/N/value", json!(300), json!("900")),
+            [("/handles/N/value".to_owned(), json!(900))]
+        );
     }
 
     #[test]

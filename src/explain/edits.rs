@@ -129,9 +129,8 @@ impl<'run> Search<'run> {
         }
         let checks: Vec<&Check> = blockers.iter().map(|blocker| &blocker.check).collect();
         // What is there now and was not before may break another claim of the code, such as that its receipts are on record.
-        let is_other = |found: &Check| !found.ok && !checks.iter().any(|check| is_same(found, check));
-        let others = self::checks(self.policies, code, self.facts)?.into_iter().filter(is_other).collect();
-        self.reduced(self.facts, &Goal { code, checks, others: Some(others) }, edits)
+        let goal = self.without_harm(self.facts, Goal { code, checks, others: None })?;
+        self.reduced(self.facts, &goal, edits)
     }
 
     /// Whether a lane comes before another one, directly or not.
@@ -240,16 +239,33 @@ impl<'run> Search<'run> {
         // Where several members are expected, all of them together.
         let members = Some(members(&named)).filter(|members| members.len() > 1);
         let all = Some(firsts).filter(|firsts| firsts.len() > MOST_EDITS);
-        let goal = Goal::of(code, check);
+        let (goal, lenient) = (Goal::of(code, check), Goal::of(code, check));
+        let strict = self.without_harm(facts, goal)?;
+        let mut harmful = None;
         for edits in members.into_iter().chain(all).chain(sets).take(most) {
-            if let Some(edited) = edited(&opened.document, &edits)
-                && self.holds(&goal, &edited)?
-                && let Some(edits) = self.reduced(facts, &goal, written(facts, &edited, &opened.places, edits))?
-            {
-                return Ok(Some(edits));
+            let Some(edited) = edited(&opened.document, &edits) else { continue };
+            let goal = if self.holds(&strict, &edited)? {
+                &strict
+            } else if harmful.is_none() && self.holds(&lenient, &edited)? {
+                &lenient
+            } else {
+                continue;
+            };
+            if let Some(edits) = self.reduced(facts, goal, written(facts, &edited, &opened.places, edits))? {
+                if goal.others.is_some() {
+                    return Ok(Some(edits));
+                }
+                harmful = Some(edits);
             }
         }
-        Ok(None)
+        Ok(harmful)
+    }
+
+    /// The same goal, reached without breaking another claim of its code.
+    fn without_harm<'goal>(&self, facts: &Value, goal: Goal<'goal>) -> Result<Goal<'goal>, EvaluateError> {
+        let is_other = |found: &Check| !found.ok && !goal.checks.iter().any(|check| is_same(found, check));
+        let others = checks(self.policies, goal.code, facts)?.into_iter().filter(is_other).collect();
+        Ok(Goal { others: Some(others), ..goal })
     }
 
     /// The document with the facts of a check looked at otherwise; nothing if there is no such look at them.
@@ -278,7 +294,8 @@ impl<'run> Search<'run> {
             let value = match opening {
                 Opening::Least => None,
                 Opening::AsSibling(index) | Opening::AllAsSibling(index) => {
-                    siblings::values(facts, &self.model, place, &trusted).into_iter().nth(index)
+                    let of = if is_present { siblings::other_values } else { siblings::values };
+                    of(facts, &self.model, place, &trusted).into_iter().nth(index)
                 }
             };
             is_new |= value.is_some();

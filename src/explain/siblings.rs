@@ -8,6 +8,14 @@ use serde_json::Value;
 
 use super::change::rest;
 
+/// What an observation that is there could be: what its siblings are before what the model says.
+pub(super) fn other_values(facts: &Value, model: &Value, place: &str, trusted: &BTreeSet<&str>) -> Vec<Value> {
+    let (mut own, others): (Vec<Value>, Vec<Value>) =
+        (siblings(facts, place, trusted), values(facts, model, place, trusted));
+    own.extend(others);
+    own
+}
+
 /// What an observation could be: its value, and the fingerprints of that. `model` is a document that passes, and speaks of the same things; `trusted` are facts of checks that hold.
 pub(super) fn values(facts: &Value, model: &Value, place: &str, trusted: &BTreeSet<&str>) -> Vec<Value> {
     let mut found: Vec<Value> =
@@ -74,9 +82,25 @@ pub(super) fn adapted(model: &Value, facts: &Value) -> Value {
             _ => {}
         }
     }
+    for section in ["run", "approvals"] {
+        counterparts(&model[section], &facts[section], &mut names);
+    }
     names.retain(|(own, other)| own != other && !own.is_empty());
     names.sort_by_key(|(own, _)| std::cmp::Reverse(own.len()));
     renamed(model, &names)
+}
+
+/// The texts that stand at the same places of two values.
+fn counterparts<'values>(own: &'values Value, other: &'values Value, found: &mut Vec<(&'values str, &'values str)>) {
+    match (own, other) {
+        (Value::String(own), Value::String(other)) => found.push((own, other)),
+        (Value::Object(own), Value::Object(other)) => {
+            for (name, own) in own.iter().filter(|(name, _)| *name != "receipts" && *name != "status") {
+                counterparts(own, other.get(name).unwrap_or(&Value::Null), found);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// A value in which names stand in place of others: of whole texts and names of members, and of whole words of other texts.
@@ -94,25 +118,32 @@ pub(super) fn renamed(value: &Value, names: &[(&str, &str)]) -> Value {
     }
 }
 
-/// A text in which the first of the names that is a word of it is replaced.
+/// A text in which the names that are words of it are replaced, the longest first.
 fn with_words(text: &str, names: &[(&str, &str)]) -> String {
-    let is_word =
-        |character: Option<char>| character.is_some_and(|found| found.is_alphanumeric() || "-_".contains(found));
-    for (from, to) in names.iter().filter(|(from, _)| !from.is_empty()) {
-        let mut replaced = String::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once(from) {
-            let is_part = is_word(before.chars().next_back()) || is_word(after.chars().next());
-            replaced.push_str(before);
-            replaced.push_str(if is_part { from } else { to });
-            rest = after;
-        }
-        replaced.push_str(rest);
-        if replaced != text {
-            return replaced;
+    let is_word = |character: char| character.is_alphanumeric() || "-_".contains(character);
+    // Of a name that begins or ends otherwise, such as a path, that is a limit itself.
+    let is_apart = |one: Option<char>, other: Option<char>| !one.is_some_and(is_word) || !other.is_some_and(is_word);
+    let mut replaced = String::new();
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let before = text[..text.len() - rest.len()].chars().next_back();
+        let found = names.iter().find_map(|(from, to)| {
+            let after = rest.strip_prefix(from).filter(|_| !from.is_empty())?;
+            let is_whole = is_apart(before, Some(next)) && is_apart(from.chars().next_back(), after.chars().next());
+            is_whole.then_some((to, after))
+        });
+        match found {
+            Some((to, after)) => {
+                replaced.push_str(to);
+                rest = after;
+            }
+            None => {
+                replaced.push(next);
+                rest = &rest[next.len_utf8()..];
+            }
         }
     }
-    text.to_owned()
+    replaced
 }
 
 #[cfg(test)]
@@ -154,10 +185,13 @@ mod tests {
         let handles = |cluster: &str, subnets: Value| json!({"C": {"value": cluster}, "S": {"value": subnets}});
         let model = json!({
             "handles": handles("arn:k:cluster/stream/1-2", json!(["one", "two"])),
-            "said": ["arn:k:topic/stream/1-2/*", "subnet/two"],
+            "run": {"region": "here"},
+            "said": ["arn:k:topic/stream/1-2/*", "subnet/two", "arn:here:x"],
         });
-        let facts = json!({"handles": handles("arn:k:cluster/msk/3-4", json!(["three", "four"]))});
-        assert_eq!(adapted(&model, &facts)["said"], json!(["arn:k:topic/msk/3-4/*", "subnet/four"]));
+        let facts = json!({
+            "handles": handles("arn:k:cluster/msk/3-4", json!(["three", "four"])), "run": {"region": "there"},
+        });
+        assert_eq!(adapted(&model, &facts)["said"], json!(["arn:k:topic/msk/3-4/*", "subnet/four", "arn:there:x"]));
     }
 
     #[test]
@@ -165,5 +199,7 @@ mod tests {
         let value = json!({"state": "arn:aws:s3:::state/x", "state_machines": ["states", "state-1", "a state"]});
         let expected = json!({"bucket": "arn:aws:s3:::bucket/x", "state_machines": ["states", "state-1", "a bucket"]});
         assert_eq!(renamed(&value, &[("state", "bucket")]), expected);
+        let names = [("eu-west-2", "ap-south-1"), ("123", "998"), ("/a/b", "/c")];
+        assert_eq!(renamed(&json!("arn:eu-west-2:123:parameter/a/b"), &names), json!("arn:ap-south-1:998:parameter/c"));
     }
 }

@@ -123,7 +123,12 @@ fn write_blocker(
     match &blocker.edits {
         Some(edits) => {
             writeln!(text, "  would hold with")?;
-            write_edits(text, "    ", edits)
+            write_edits(text, "    ", edits)?;
+            if !blocker.examples.is_empty() {
+                let examples: Vec<String> = blocker.examples.iter().map(|text| on_one_line(text).to_string()).collect();
+                writeln!(text, "    where these are examples for values of your own: {}", examples.join(", "))?;
+            }
+            Ok(())
         }
         None => writeln!(text, "  no edit of these facts was found to clear it"),
     }
