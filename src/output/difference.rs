@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::markdown::{code, escaped, row, rule};
 use super::sarif::word;
@@ -93,8 +93,7 @@ fn write_markdown(text: &mut String, difference: &Difference) -> std::fmt::Resul
     row(text, ["", "fact", "before", "after"])?;
     rule(text, 4)?;
     for change in &difference.facts {
-        let [before, after] = [&change.before, &change.after]
-            .map(|value| value.as_ref().map_or(String::new(), |value| code(&shown(value))));
+        let [before, after] = both_shown(change).map(|value| value.map_or(String::new(), |value| code(&value)));
         let what = match change.kind {
             FactChangeKind::Added => "added",
             FactChangeKind::Removed => "removed",
@@ -162,8 +161,38 @@ fn fact(text: &mut String, change: &FactChange) -> std::fmt::Result {
         FactChangeKind::Status => '!',
         FactChangeKind::Changed => '~',
     };
-    let values: Vec<String> = [&change.before, &change.after].into_iter().flatten().map(shown).collect();
+    let values: Vec<String> = both_shown(change).into_iter().flatten().collect();
     writeln!(text, "  {sign} {}\n      {FAINT}{}{FAINT:#}", change.pointer, values.join(" → "))
+}
+
+/// Both values of a change; of two lists, what only one of them has.
+fn both_shown(change: &FactChange) -> [Option<String>; 2] {
+    match (&change.before, &change.after) {
+        (Some(Value::Array(before)), Some(Value::Array(after))) => {
+            let [gone, come] = [without(before, after), without(after, before)];
+            // The same members in another order are shown as they are.
+            if gone.is_empty() && come.is_empty() {
+                return [Some(shown(&json!(before))), Some(shown(&json!(after)))];
+            }
+            [gone, come].map(|members| {
+                Some(if members.is_empty() { "…".to_owned() } else { format!("… {}", shown(&json!(members))) })
+            })
+        }
+        (before, after) => [before, after].map(|value| value.as_ref().map(shown)),
+    }
+}
+
+/// The members of a list that another one has not, or not as often.
+fn without(list: &[Value], other: &[Value]) -> Vec<Value> {
+    let mut rest: Vec<&Value> = other.iter().collect();
+    let is_own = |member: &&Value| match rest.iter().position(|found| found == member) {
+        Some(position) => {
+            rest.swap_remove(position);
+            false
+        }
+        None => true,
+    };
+    list.iter().filter(is_own).cloned().collect()
 }
 
 fn shown(value: &Value) -> String {
