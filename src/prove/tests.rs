@@ -167,7 +167,7 @@ fn a_rule_that_does_not_look_leaves_a_go_and_is_told_beside_one_that_does() {
         let beside = beside_the_sound_one(&format!("b2 contains check.versioning(\"b\", _holds)\n\n{at}\n\n{rule}"));
         let knock_outs = beside.knock_outs.as_ref().unwrap();
         assert!(knock_outs.fail_open.iter().all(|found| found.check.code == "M2A-B2"), "{what}: {knock_outs:#?}");
-        assert_eq!(knock_outs.fail_open.len(), 3, "{what}: {knock_outs:#?}");
+        assert_eq!(knock_outs.fail_open.len(), 4, "{what}: {knock_outs:#?}");
         assert!(!alone.holds(None) && !beside.holds(None), "{what}");
     }
 }
@@ -185,9 +185,11 @@ fn a_check_that_holds_without_the_fact_that_it_names_is_told_though_another_code
         .map(|found| format!("{} {} {}", found.check.code, found.check.fact, found.check.way))
         .collect();
     let ways = ["unreadable", "not_collected", "removed"];
-    assert_eq!(found, ways.map(|way| format!("M2A-B2 /aws/s3/buckets/b/versioning {way}")));
+    let of_the_whole = ways.map(|way| format!("M2A-B2 /aws/s3/buckets/b/versioning {way}"));
+    let of_the_field = "M2A-B2 /aws/s3/buckets/b/versioning/value/Status removed".to_owned();
+    assert_eq!(found, [of_the_whole.as_slice(), &[of_the_field]].concat());
     assert!(!proof.holds(None));
-    let accepted = "[[fail_open]]\nclaims = '^versioning'\nfacts = '/versioning$'\nways = [\"unreadable\", \"not_collected\", \
+    let accepted = "[[fail_open]]\nclaims = '^versioning'\nfacts = '/versioning(/value/Status)?$'\nways = [\"unreadable\", \"not_collected\", \
                     \"removed\"]\nreason = \"an example\"\n";
     let accepted: Accepted = toml::from_str(accepted).unwrap();
     assert!(knock_outs.fail_open.iter().all(|found| accepted.fail_open(&found.check) == Some("an example")));
@@ -213,6 +215,19 @@ fn a_code_that_no_knock_out_makes_block_is_told() {
     let never: Vec<&str> = knock_outs.never_failing.iter().map(|found| found.check.code.as_str()).collect();
     assert_eq!(never, ["M2A-B2"]);
     assert!(!knock_outs.holds() && !proof.holds(None));
+}
+
+#[test]
+fn a_check_that_looks_at_the_status_and_holds_without_the_field_that_it_names_is_told() {
+    let rule = "b2 contains check.versioning(\"b\", _is_kept)\n\n\
+                _versioning := object.get(input, [\"aws\", \"s3\", \"buckets\", \"b\", \"versioning\"], {})\n\n\
+                _is_kept if {\n\tobject.get(_versioning, \"status\", null) == \"present\"\n\t\
+                object.get(_versioning, [\"value\", \"Status\"], null) != \"Suspended\"\n} else := false";
+    let proof = beside_the_sound_one(rule);
+    let found = &proof.knock_outs.as_ref().unwrap().fail_open;
+    let found: Vec<String> = found.iter().map(|found| format!("{} {}", found.check.fact, found.check.way)).collect();
+    assert_eq!(found, ["/aws/s3/buckets/b/versioning/value/Status removed"]);
+    assert!(!proof.holds(None));
 }
 
 #[test]

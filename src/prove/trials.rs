@@ -40,7 +40,7 @@ struct Context<'program> {
     values: Values,
     /// Code → its identities on the whole document.
     identities: BTreeMap<String, BTreeSet<Identity>>,
-    /// Place of an observation or a handle → code → the checks that name it or a part of it.
+    /// Place of an observation or a handle → code → the checks that name it or a part of it; and of what they name itself.
     resting_on: BTreeMap<Vec<String>, BTreeMap<String, BTreeSet<Identity>>>,
     /// JSON pointer → the codes whose checks name it.
     cited_by: BTreeMap<String, BTreeSet<String>>,
@@ -137,11 +137,16 @@ impl<'program> Context<'program> {
                 let identity = (check.subject.clone(), check.claim.clone());
                 let place = facts::steps(fact);
                 let mut above = (1..=place.len()).map(|length| &place[..length]);
-                if let Some(above) = above.find(|above| observations.contains(*above) || is_handle(above)) {
-                    let checks = resting_on.entry(above.to_vec()).or_default();
-                    checks.entry(code.code.clone()).or_default().insert(identity);
-                } else if document.pointer(fact).is_none() {
-                    fail_open.push(CheckWithFact::new(&code.code, identity, fact, Way::Removed));
+                if document.pointer(fact).is_none() {
+                    fail_open.push(CheckWithFact::new(&code.code, identity.clone(), fact, Way::Removed));
+                }
+                let above = above.find(|above| observations.contains(*above) || is_handle(above));
+                // No document has an observation that is present and has no value.
+                let is_whole = above.is_some_and(|above| place.len() == above.len() + 1);
+                let itself = Some(place.as_slice()).filter(|_| !is_whole);
+                for named in [above, itself].into_iter().flatten() {
+                    let checks = resting_on.entry(named.to_vec()).or_default();
+                    checks.entry(code.code.clone()).or_default().insert(identity.clone());
                 }
             }
         }
