@@ -46,6 +46,7 @@ pub fn check(set: &PolicySet, options: &PolicyOptions) -> Result<CheckReport, Po
             report.codes = lanes.iter().map(|lane| lane.codes.len()).sum();
             let places = Places::read()?;
             report.defects.extend(places.check(&policies.iter().collect::<Vec<_>>()));
+            report.defects.extend(super::laws::unused(&policies));
             for lane in &lanes {
                 report.defects.extend(artifacts(lane, &policies));
             }
@@ -147,6 +148,8 @@ mod tests {
             let expected = format!("lib/a_test.rego:3:{column}: a fact document has no `runn`");
             assert_eq!(problems(&[sound, ("lib/a_test.rego", &test)]), [expected]);
         }
+        let misspelled = ("lib/a_test.rego", "package lib.a_test\n\ntset_x if data.lib.a.x == 1\n");
+        assert_eq!(problems(&[sound, misspelled]), ["lib/a_test.rego:3:1: `tset_x` is no test, and no test needs it"]);
         let made_up = ("lib/a_test.rego", "package lib.a_test\n\ntest_x if data.lib.a.x == [\"run\", \"day\"]\n");
         assert_eq!(problems(&[sound, made_up]), [""; 0]);
         let random = ("lib/a_test.rego", "package lib.a_test\n\ntest_x if rand.intn(\"a\", 2) == 1\n");

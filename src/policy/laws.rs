@@ -35,6 +35,11 @@ pub(crate) fn check(policies: &[Policy], data: &[super::data::DataFile]) -> Vec<
     defects
 }
 
+/// What is no broken law, and of no use either.
+pub(crate) fn unused(policies: &[Policy]) -> Vec<Defect> {
+    unit_tests::unused(&Program::new(policies, &rule_names(policies)))
+}
+
 /// The rules of all files with what they refer to.
 struct Program<'tree> {
     rules: Vec<RuleView<'tree>>,

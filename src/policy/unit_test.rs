@@ -185,6 +185,13 @@ fn run_tests(set: &PolicySet, options: &PolicyOptions, what: &UnitTestOptions) -
     for lines in report.coverage.values_mut() {
         lines.not_covered = &lines.not_covered - &lines.covered;
     }
+    if what.coverage {
+        // The engine says nothing of files that no test comes to.
+        for policy in policies.iter().filter(|policy| tested.contains(policy.source.file.as_str())) {
+            let lines = || LineCoverage { covered: BTreeSet::new(), not_covered: lines_of(policy) };
+            report.coverage.entry(policy.source.file.clone()).or_insert_with(lines);
+        }
+    }
     for policy in &policies {
         if let Some(lines) = report.coverage.get(&policy.source.file) {
             report.rules.insert(policy.source.file.clone(), rules(policy, lines));
@@ -232,6 +239,19 @@ fn find<'policies>(
     found
 }
 
+/// The lines of a policy that an evaluation could go through: where its expressions begin.
+fn lines_of(policy: &Policy) -> BTreeSet<u32> {
+    let mut lines = BTreeSet::new();
+    for rule in &policy.ast.rules {
+        rule.outermost(&mut |expression| {
+            expression.nested(&mut |inner| {
+                lines.insert(inner.span().line);
+            });
+        });
+    }
+    lines
+}
+
 /// Which definitions of a policy's rules have a line that was gone through. A definition without any line that is evaluated (a
 /// default, a constant of several lines) is left out.
 fn rules(policy: &Policy, lines: &LineCoverage) -> RuleCoverage {
@@ -263,7 +283,7 @@ fn run(
 
 #[cfg(test)]
 mod tests {
-    use super::{UnitTestOptions, UnitTestOutcome, UnitTestReport, run_unit_tests};
+    use super::{LineCoverage, UnitTestOptions, UnitTestOutcome, UnitTestReport, run_unit_tests};
     use crate::exit::ExitCode;
     use crate::policy::tests::set;
     use crate::policy::{PolicyError, PolicyOptions, PolicySet};
@@ -323,7 +343,8 @@ mod tests {
     #[test]
     fn coverage_unites_the_lines_of_all_tests() {
         let tests = "package lib.a_test\n\ntest_x if data.lib.a.x == 1\n";
-        let set = set(&[POLICY, ("lib/a_test.rego", tests)]).unwrap();
+        let unreached = ("lib/b.rego", "package lib.b\n\ny if {\n\tinput.run\n\tinput.handles\n}\n");
+        let set = set(&[POLICY, unreached, ("lib/a_test.rego", tests)]).unwrap();
         let report = run_unit_tests(
             &set,
             &PolicyOptions::default(),
@@ -331,7 +352,10 @@ mod tests {
         )
         .unwrap();
         let files: Vec<&String> = report.coverage.keys().collect();
-        assert_eq!(files, ["lib/a.rego"]);
+        assert_eq!(files, ["lib/a.rego", "lib/b.rego"]);
+        let unreached = LineCoverage { covered: [].into(), not_covered: [4, 5].into() };
+        assert_eq!(report.coverage["lib/b.rego"], unreached);
+        assert_eq!(report.rules["lib/b.rego"].not_covered, ["y:3".to_owned()].into());
         let lines = &report.coverage["lib/a.rego"];
         assert!(lines.covered.contains(&3), "{lines:?}");
         assert!(lines.not_covered.contains(&5), "{lines:?}");
