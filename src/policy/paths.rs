@@ -89,8 +89,10 @@ impl Places {
             .map(|step| step.as_deref().unwrap_or("…"))
             .collect();
         let above = if before.is_empty() { "a fact document".to_owned() } else { format!("`{}`", before.join(".")) };
-        let help = did_you_mean(&step, known.iter().map(String::as_str))
-            .unwrap_or_else(|| format!("there are {}", known.join(", ")));
+        let help = did_you_mean(&step, known.iter().map(String::as_str)).unwrap_or_else(|| match known.as_slice() {
+            [] => "it is a single value, and has no members".to_owned(),
+            known => format!("there are {}", known.join(", ")),
+        });
         Some(Defect::new(policy.location(span), format!("{above} has no `{step}`"), help))
     }
 
@@ -136,7 +138,9 @@ impl Places {
     }
 
     fn has_section(&self, name: &str) -> bool {
-        self.schema.root().get("properties").is_some_and(|sections| sections.get(name).is_some())
+        let section = self.schema.root().get("properties").and_then(|sections| sections.get(name));
+        let schemas = section.map(|section| self.schema.resolved(section)).unwrap_or_default();
+        schemas.iter().any(|schema| !is_scalar(schema))
     }
 
     /// The first step that leads nowhere, and those that would lead on.
@@ -189,10 +193,20 @@ impl Places {
     }
 }
 
+/// Whether a schema is of a single value.
+fn is_scalar(schema: &Value) -> bool {
+    let is_single = |kind: &Value| matches!(kind.as_str(), Some("string" | "integer" | "number" | "boolean" | "null"));
+    match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().all(is_single),
+        kind => is_single(kind),
+    }
+}
+
 /// Whether a schema says nothing of members, or takes any.
 fn takes_any(schema: &Value) -> bool {
     let additional = schema.get("additionalProperties");
-    additional == Some(&Value::Bool(true)) || schema.get("properties").is_none() && additional.is_none()
+    additional == Some(&Value::Bool(true))
+        || schema.get("properties").is_none() && additional.is_none() && !is_scalar(schema)
 }
 
 /// The first five steps; those that are not there are computed.
@@ -294,6 +308,13 @@ mod tests {
                 "x := input.aws.s3.buckets.b.versioning.valu",
                 "`aws.s3.buckets.b.versioning` has no `valu`; did you mean `value`?",
             ),
+            ("x := y if {\"run\": {\"regoin\": y}} := input", "`run` has no `regoin`; did you mean `region`?"),
+            ("x := [y | some run in [input.run]; y := run.regoin]", "`run` has no `regoin`; did you mean `region`?"),
+            (
+                "x := object.get(input, array.concat([\"run\"], [\"regoin\"]), null)",
+                "`run` has no `regoin`; did you mean `region`?",
+            ),
+            ("x := input.run.region.name", "`run.region` has no `name`; it is a single value, and has no members"),
             ("x if true with input.run.regoin as 1", "`run` has no `regoin`; did you mean `region`?"),
         ] {
             assert_eq!(problems_of(rules), [expected], "{rules}");

@@ -13,6 +13,8 @@ pub(crate) struct Reference<'tree> {
     pub(crate) span: Span,
     /// The arguments, if it is a call.
     pub(crate) arguments: Option<&'tree [Expr]>,
+    /// Whether it stands in a `with` for what is replaced by it.
+    pub(crate) is_replacement: bool,
 }
 
 /// The references of a rule.
@@ -37,8 +39,10 @@ pub(crate) enum NeededBy {
 /// What must be defined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Needed {
-    /// A field of the input or of a variable.
+    /// A field of the input, of a variable, or of what is computed.
     Field,
+    /// The greatest or the least member of a collection.
+    Extreme,
     /// A rule or what a function gives, below `data`.
     Rule(Vec<String>),
 }
@@ -261,7 +265,12 @@ impl<'tree> Collector<'_, 'tree> {
                         if !self.locals.contains(chain.root) {
                             match self.names.resolve(chain.root, &chain.steps) {
                                 Some(target) => {
-                                    self.found.all.push(Reference { target, span: chain.span, arguments: None });
+                                    self.found.all.push(Reference {
+                                        target,
+                                        span: chain.span,
+                                        arguments: None,
+                                        is_replacement: false,
+                                    });
                                 }
                                 None if !matches!(chain.root, "input" | "_") && (!self.is_head || self.inside == 0) => {
                                     self.found.unbound.push((chain.root.to_owned(), chain.span));
@@ -303,16 +312,30 @@ impl<'tree> Collector<'_, 'tree> {
             Expr::Comparison { op: ComparisonOperator::Eq, lhs, rhs, .. }
             | Expr::Assignment { op: AssignOperator::Eq, lhs, rhs, .. } => {
                 for side in [lhs, rhs] {
-                    match side.chain() {
-                        Some(_) => side.computed_steps(&mut |step| self.needed(NeededBy::Negation, step)),
-                        None => self.needed(NeededBy::Negation, side),
+                    if matches!(side.as_ref(), Expr::Var { .. } | Expr::RefDot { .. } | Expr::RefBrack { .. }) {
+                        self.needed_of_reference(NeededBy::Negation, side);
+                    } else {
+                        self.needed(NeededBy::Negation, side);
                     }
                 }
             }
+            Expr::RefDot { .. } | Expr::RefBrack { .. } => self.needed_of_reference(NeededBy::Negation, expression),
             Expr::Call { params, .. } => {
                 params.iter().for_each(|parameter| self.needed(NeededBy::Negation, parameter));
             }
             _ => expression.children(&mut |child| self.needed(NeededBy::Negation, child)),
+        }
+    }
+
+    /// What a reference that may itself be undefined needs: its computed steps, and what it is a step into, if that is computed.
+    fn needed_of_reference(&mut self, by: NeededBy, reference: &'tree Expr) {
+        reference.computed_steps(&mut |step| self.needed(by, step));
+        let mut base = reference;
+        while let Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } = base {
+            base = refr;
+        }
+        if !matches!(base, Expr::Var { .. }) {
+            self.needed(by, base);
         }
     }
 
@@ -335,7 +358,14 @@ impl<'tree> Collector<'_, 'tree> {
         }
         match expression {
             Expr::ArrayCompr { .. } | Expr::SetCompr { .. } | Expr::ObjectCompr { .. } => {}
+            Expr::RefDot { .. } | Expr::RefBrack { .. } => {
+                self.found.needed.push((by, Needed::Field, expression.span()));
+                self.needed_of_reference(by, expression);
+            }
             Expr::Call { fcn, params, .. } => {
+                if expression.is_extreme() {
+                    self.found.needed.push((by, Needed::Extreme, expression.span()));
+                }
                 let function = fcn.chain().and_then(|chain| self.names.resolve(chain.root, &chain.steps));
                 if let Some(Target::Data(path)) = function {
                     self.found.needed.push((by, Needed::Rule(path), fcn.span()));
@@ -358,7 +388,8 @@ impl<'tree> Collector<'_, 'tree> {
         });
         // A value that stands in a `with` is no call, so it need not be a function at all.
         if arguments.is_some() || !matches!(&target, Target::Name(_)) || chain.root != "input" {
-            self.found.all.push(Reference { target, span: chain.span, arguments });
+            let is_replacement = arguments.is_none();
+            self.found.all.push(Reference { target, span: chain.span, arguments, is_replacement });
         }
     }
 
@@ -471,6 +502,11 @@ impl Statement {
 }
 
 impl Expr {
+    /// Whether it is undefined for a collection without members: `max([])`.
+    pub(super) fn is_extreme(&self) -> bool {
+        matches!(self, Self::Call { fcn, .. } if fcn.variable().is_some_and(|name| matches!(name, "max" | "min")))
+    }
+
     /// This expression and everything inside it.
     pub(super) fn nested<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Expr)) {
         visit(self);

@@ -28,6 +28,10 @@ pub(super) fn check(program: &Program<'_>) -> Vec<Defect> {
                     format!("{by} needs a field: where it is missing, engines differ"),
                     "look the field up with `object.get` and a default, or bind it in a line before",
                 ),
+                Needed::Extreme => (
+                    format!("{by} needs a greatest or a least member: where there is none, engines differ"),
+                    "bind it in a line before",
+                ),
                 Needed::Rule(path) if may_be_undefined(program, path) => (
                     format!("{by} needs `{}`: where it is undefined, engines differ", path.join(".")),
                     "give it a default, or bind it in a line before",
@@ -89,7 +93,8 @@ fn is_total(rule: &Rule) -> bool {
 fn has_field(value: &Expr) -> bool {
     match value {
         Expr::ArrayCompr { .. } | Expr::SetCompr { .. } | Expr::ObjectCompr { .. } | Expr::Var { .. } => false,
-        _ if value.chain().is_some_and(|chain| chain.root == "input") => true,
+        Expr::RefDot { .. } | Expr::RefBrack { .. } if value.chain().is_none() => true,
+        _ if value.is_extreme() || value.chain().is_some_and(|chain| chain.root == "input") => true,
         _ => {
             let mut found = false;
             value.children(&mut |child| found |= has_field(child));
@@ -121,11 +126,41 @@ mod tests {
             ("[input.a] == [1]", 7),
             ("input.a + 1 == 2", 6),
             ("input.handles[input.a]", 20),
+            ("sort([])[0] in {1}", 6),
+            ("[sort([])[0]] == [1]", 7),
+            ("startswith(json.unmarshal(\"{}\").a, \"b\")", 17),
+            ("lower(object.get({}, \"a\", {}).b) == \"x\"", 12),
+            ("startswith([v | some v in [{}]][0].n, \"a\")", 17),
+            ("upper(split(\"a\", \"-\")[3]) == \"B\"", 12),
         ] {
             let expected = format!(
                 "lib/a.rego:5:{column}: a negated expression needs a field: where it is missing, engines differ"
             );
             assert_eq!(problems_of(negated), [expected], "{negated}");
+        }
+    }
+
+    #[test]
+    fn the_greatest_of_nothing_is_no_number() {
+        for (rules, expected) in [
+            ("x if not max([]) > 3", "lib/a.rego:3:10: a negated expression needs a greatest or a least member"),
+            (
+                "x if {\n\tevery y in [[]] { not min(y) > 3 }\n}",
+                "lib/a.rego:4:24: a negated expression needs a greatest",
+            ),
+            ("x := 1 in min([])", "lib/a.rego:3:11: `in` as a value needs a greatest or a least member"),
+            ("m := max([])\n\nx if not upper(m) == \"A\"", "lib/a.rego:5:16: a negated expression needs `lib.a.m`"),
+            ("f(x) := max(x)\n\nx if not f([]) > 3", "lib/a.rego:5:10: a negated expression needs `lib.a.f`"),
+            (
+                "m := sort([])[0]\n\nx if not startswith(m, \"A\")",
+                "lib/a.rego:5:21: a negated expression needs `lib.a.m`",
+            ),
+        ] {
+            let problems = problems_of_rules(rules);
+            assert!(problems.len() == 1 && problems[0].starts_with(expected), "{rules}: {problems:?}");
+        }
+        for rules in ["x if {\n\tm := max([])\n\tnot m > 3\n}", "x if not sort([1])[0]", "x if not sort([1])[0] == 1"] {
+            assert_eq!(problems_of_rules(rules), [""; 0], "{rules}");
         }
     }
 
@@ -138,7 +173,7 @@ mod tests {
             ("z({}) in [1]", "z(x) := x.b"),
             ("z[y] in {1}", "z[2] := 3"),
             ("z.a in {1}", "z := {\"a\": 1} if input.run"),
-            ("z.a in {1}", "z := {\"b\": 1}"),
+            ("z.a in {1}", "z := object.union({\"b\": 1}, {})"),
         ] {
             let problems =
                 problems_of_rules(&format!("x if {{\n\tsome y in [1]\n\ty > 0\n\tnot {needs}\n}}\n\n{rules}"));

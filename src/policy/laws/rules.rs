@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::Defect;
 use super::super::data::{DataFile, merge};
 use super::super::reference::{Reference, Target};
 use super::super::syntax::{Expr, Head, Literal, Query, Rule, Span};
+use super::super::{Defect, PolicySet};
 use super::packages::RESERVED;
 use super::{Program, RuleView};
 use crate::suggestion::did_you_mean;
@@ -20,6 +20,7 @@ pub(super) fn check(program: &Program<'_>, data: &[DataFile]) -> Vec<Defect> {
     let mut kinds: BTreeMap<&[String], &str> = BTreeMap::new();
     let mut defaults: BTreeSet<&[String]> = BTreeSet::new();
     // Where two files differ on a value, that is told as they are loaded.
+    let shipped = PolicySet::embedded().and_then(|set| set.data()).map(Value::Object).unwrap_or_default();
     let values = merge(data).map(Value::Object).unwrap_or_default();
     for view in &program.rules {
         let name = view.path.join(".");
@@ -51,8 +52,13 @@ pub(super) fn check(program: &Program<'_>, data: &[DataFile]) -> Vec<Defect> {
         for reference in &view.references.all {
             // Libraries serve contracts that have only a part of what the shipped one has.
             let is_library = view.path.first().is_some_and(|root| root == "lib");
-            let missing_data = || missing_data(program, &values, reference).filter(|_| !is_library);
+            let missing_data = || {
+                let missing = missing_data(program, &values, reference)?;
+                let is_shipped = || missing_data(program, &shipped, reference).is_none();
+                (!is_library || !is_shipped()).then_some(missing)
+            };
             let missing = missing(program, data, reference).or_else(missing_data);
+            let missing = missing.or_else(|| not_called(program, reference)).or_else(|| not_a_key(program, reference));
             if let Some((problem, help)) = missing {
                 found(reference.span, problem, &help);
             }
@@ -153,6 +159,45 @@ fn missing(program: &Program<'_>, data: &[DataFile], reference: &Reference<'_>) 
     Some((format!("there is no rule `{name}`"), help))
 }
 
+/// What is wrong with a reference to a function that is not called: it is no value, and `not f` holds whatever the function says.
+fn not_called(program: &Program<'_>, reference: &Reference<'_>) -> Option<(String, String)> {
+    let (Target::Data(path), None, false) = (&reference.target, reference.arguments, reference.is_replacement) else {
+        return None;
+    };
+    let is_function = (1..=path.len()).any(|length| matches!(program.arities.get(&path[..length]), Some(Some(_))));
+    is_function
+        .then(|| (format!("`{}` is a function that is not called", path.join(".")), "give it its arguments".to_owned()))
+}
+
+/// What is wrong with a step into an object that is written out, if that has no such key.
+fn not_a_key(program: &Program<'_>, reference: &Reference<'_>) -> Option<(String, String)> {
+    let (Target::Data(path), None) = (&reference.target, reference.arguments) else { return None };
+    let mut above = (1..path.len()).filter(|length| program.arities.contains_key(&path[..*length]));
+    let length = above.next()?;
+    let definitions: Vec<_> = program.rules.iter().filter(|view| view.path == path[..length]).collect();
+    let [RuleView { rule: Rule::Spec { head: Head::Compr { assign: Some(assign), .. }, bodies, .. }, .. }] =
+        definitions[..]
+    else {
+        return None;
+    };
+    let mut value = &assign.value;
+    for (index, step) in path.iter().enumerate().skip(length) {
+        let Expr::Object { fields, .. } = value else { return None };
+        let keys: Option<Vec<(&str, &Expr)>> =
+            fields.iter().map(|(_, key, value)| Some((key.text()?, value))).collect();
+        let keys = keys.filter(|keys| !keys.is_empty() && bodies.iter().all(|body| body.assign.is_none()))?;
+        match keys.iter().find(|(key, _)| key == step) {
+            Some((_, inner)) => value = inner,
+            None => {
+                let help = did_you_mean(step, keys.iter().map(|(key, _)| *key));
+                let help = help.unwrap_or_else(|| "its keys are written out where it is defined".to_owned());
+                return Some((format!("`{}` has no `{step}`", path[..index].join(".")), help));
+            }
+        }
+    }
+    None
+}
+
 /// What is wrong with a reference to data, if none is there: it would be undefined whatever the facts are.
 fn missing_data(program: &Program<'_>, values: &Value, reference: &Reference<'_>) -> Option<(String, String)> {
     let (Target::Data(path), None) = (&reference.target, reference.arguments) else { return None };
@@ -191,6 +236,10 @@ mod tests {
             ("x := {1 | some y}", "lib/a.rego:3:16: `y` is declared and not used"),
             ("x := 1 + \"a\"", "lib/a.rego:3:11: it is calculated with what is no number"),
             ("x := thing", "lib/a.rego:3:6: nothing says what `thing` is"),
+            ("f(y) if y\n\nx if not f", "lib/a.rego:5:10: `lib.a.f` is a function that is not called"),
+            ("f(y) := y\n\nx := f", "lib/a.rego:5:6: `lib.a.f` is a function that is not called"),
+            ("o := {\"denied\": 1}\n\nx if not o.deny == 1", "lib/a.rego:5:10: `lib.a.o` has no `deny`"),
+            ("o := {\"a\": {\"b\": 1}}\n\nx := o.a.c", "lib/a.rego:5:6: `lib.a.o.a` has no `c`"),
             ("x := {\"a\": [thing.b]} if input.run", "lib/a.rego:3:13: nothing says what `thing` is"),
         ] {
             assert_eq!(problems_of_rules(rules), [expected], "{rules}");
@@ -205,6 +254,10 @@ mod tests {
             "x contains 1\n\nx contains 2",
             "x[y] := 1 if some y in [1]\n\nx[y] := 2 if {\n\tsome y\n\tinput.handles[y]\n}",
             "x := y if y = input.run",
+            "f(y) := y\n\ng(y) := y\n\nx if f(1) == 1 with f as g",
+            "o := {\"a\": 1}\n\nx := o.a",
+            "o := {\"a\": 1} if input.run\nelse := {\"b\": 1}\n\nx := o.b",
+            "o := {k: 1 | some k in [\"b\"]}\n\nx := o.b",
             "x := y if [y] = [1]",
             "x := y if input.handles[y]",
             "x := [y | y = 1]",
@@ -220,7 +273,7 @@ mod tests {
         let data = [("contract/data.json", "{\"stacks\": {\"core\": [1]}}"), ("contract/m2/data.json", "{\"a\": 1}")];
         let found = |expression: &str| {
             let text = format!("package lib.a_test\n\nimport data.contract\n\ntest_x := {expression}\n");
-            let library = ("lib/b.rego", "package lib.b\n\nx := data.contract.nothing\n");
+            let library = ("lib/b.rego", "package lib.b\n\nx := data.contract.m2.rollup\n");
             let found = defects(&[data[0], data[1], library, ("m2/a_test.rego", &text.replace("lib.a", "m2.a"))]);
             found.into_iter().map(|defect| format!("{}; {}", defect.problem, defect.help)).collect::<Vec<_>>()
         };
@@ -232,6 +285,8 @@ mod tests {
             let found = found(expression);
             assert!(found.len() == 1 && found[0].starts_with(expected), "{expression}: {found:?}");
         }
+        let in_library = defects(&[data[0], data[1], ("lib/b.rego", "package lib.b\n\nx := data.contract.m2.rolup\n")]);
+        assert_eq!(in_library.len(), 1, "{in_library:?}");
         for expression in
             ["data.contract.stacks.core[0]", "contract.m2", "data.factgate.verdict", "contract.stacks[\"core\"]"]
         {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::IgnoredAny;
+
 use super::super::syntax::{AssignOperator, Expr, Head, Literal, Rule, Span};
 
 /// How often names for names are followed.
@@ -71,13 +73,13 @@ pub(super) struct Scope {
 }
 
 /// What a name is bound to.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Bound<'tree> {
     To(&'tree Expr),
     /// A member of it.
     ToMember(&'tree Expr),
-    /// A member of it under a key.
-    ToField(&'tree Expr, &'tree str),
+    /// What of it stands below these keys.
+    ToField(&'tree Expr, Vec<&'tree str>),
 }
 
 impl Scope {
@@ -111,7 +113,7 @@ impl Scope {
         let bindings: Vec<(&String, Bound<'_>)> = bindings
             .iter()
             .filter(|(name, _)| !taken.contains(name))
-            .filter_map(|(name, bound)| if let [bound] = bound.as_slice() { Some((name, *bound)) } else { None })
+            .filter_map(|(name, bound)| if let [bound] = bound.as_slice() { Some((name, bound.clone())) } else { None })
             .collect();
         for _ in 0..MOST_ROUNDS {
             let known = scope.paths.len() + scope.texts.len();
@@ -123,9 +125,14 @@ impl Scope {
                         }
                         scope.path(value)
                     }
+                    Bound::ToMember(Expr::Array { items, .. } | Expr::Set { items, .. }) => match items.as_slice() {
+                        [only] => scope.path(only),
+                        _ => None,
+                    },
                     Bound::ToMember(collection) => scope.path(collection).map(|path| path.with([Step::Computed])),
-                    Bound::ToField(object, key) => {
-                        scope.path(object).map(|path| path.with([Step::Named((*key).to_owned())]))
+                    Bound::ToField(object, keys) => {
+                        let steps = keys.iter().map(|key| Step::Named((*key).to_owned()));
+                        scope.path(object).map(|path| path.with(steps))
                     }
                 };
                 if let Some(path) = path {
@@ -166,12 +173,7 @@ impl Scope {
             Expr::RefBrack { refr, index, .. } => Some(self.path(refr)?.with([self.step(index)])),
             Expr::Call { fcn, params, .. } if fcn.is_builtin("object", "get") => {
                 let [object, key, ..] = params.as_slice() else { return None };
-                let steps = match key {
-                    Expr::Array { items, .. } => items.iter().map(|item| self.step(item)).collect(),
-                    // A list of steps may stand behind a name.
-                    _ => vec![Some(self.step(key)).filter(|step| step.name().is_some())?],
-                };
-                Some(self.path(object)?.with(steps))
+                Some(self.path(object)?.with(self.steps(key)?))
             }
             _ => None,
         }
@@ -182,31 +184,66 @@ impl Scope {
         let Expr::Assignment { lhs, rhs, .. } = expression else { return Vec::new() };
         let mut matched = Vec::new();
         for (pattern, object) in [(lhs, rhs), (rhs, lhs)] {
-            if let (Expr::Object { fields, .. }, Some(path)) = (pattern.as_ref(), self.path(object)) {
-                let of = |key: &Expr| Some((path.clone().with([Step::Named(key.text()?.to_owned())]), key.span()));
-                matched.extend(fields.iter().filter_map(|(_, key, _)| of(key)));
+            if let Some(path) = self.path(object) {
+                fields_of(pattern, &path, &mut matched);
             }
         }
         matched
+    }
+
+    /// The steps that a list has.
+    fn steps(&self, list: &Expr) -> Option<Vec<Step>> {
+        match list {
+            Expr::Array { items, .. } => Some(items.iter().map(|item| self.step(item)).collect()),
+            Expr::Call { fcn, params, .. } if fcn.is_builtin("array", "concat") => {
+                let [first, rest] = params.as_slice() else { return None };
+                Some([self.steps(first)?, self.steps(rest)?].concat())
+            }
+            // A list of steps may stand behind a name.
+            _ => Some(vec![Some(self.step(list)).filter(|step| step.name().is_some())?]),
+        }
+    }
+}
+
+/// The fields of a pattern, and those of the patterns in it.
+fn fields_of(pattern: &Expr, path: &Path, found: &mut Vec<(Path, Span)>) {
+    let Expr::Object { fields, .. } = pattern else { return };
+    for (_, key, value) in fields {
+        if let Some(step) = key.text() {
+            let path = path.clone().with([Step::Named(step.to_owned())]);
+            fields_of(value, &path, found);
+            found.push((path, key.span()));
+        }
     }
 }
 
 /// Binds the names of a pattern.
 fn bind<'tree>(pattern: &'tree Expr, bound: Bound<'tree>, bindings: &mut BTreeMap<String, Vec<Bound<'tree>>>) {
     match (pattern, bound) {
-        (Expr::Var { .. }, _) => {
+        (Expr::Var { .. }, bound) => {
             if let Some(name) = pattern.variable() {
                 bindings.entry(name.to_owned()).or_default().push(bound);
             }
         }
         (Expr::Object { fields, .. }, Bound::To(object)) => {
-            for (_, key, value) in fields {
-                if let (Some(name), Some(key)) = (value.variable(), key.text()) {
-                    bindings.entry(name.to_owned()).or_default().push(Bound::ToField(object, key));
-                }
-            }
+            bind_fields(fields, &Bound::ToField(object, Vec::new()), bindings);
         }
+        (Expr::Object { fields, .. }, bound @ Bound::ToField(..)) => bind_fields(fields, &bound, bindings),
         _ => {}
+    }
+}
+
+fn bind_fields<'tree>(
+    fields: &'tree [(IgnoredAny, Expr, Expr)],
+    around: &Bound<'tree>,
+    bindings: &mut BTreeMap<String, Vec<Bound<'tree>>>,
+) {
+    let Bound::ToField(object, keys) = around else { return };
+    for (_, key, value) in fields {
+        if let Some(key) = key.text() {
+            let keys = keys.iter().copied().chain([key]).collect();
+            bind(value, Bound::ToField(object, keys), bindings);
+        }
     }
 }
 
