@@ -5,6 +5,7 @@
 
 mod arguments;
 mod builtins;
+mod constants;
 mod negation;
 mod packages;
 mod recursion;
@@ -27,6 +28,7 @@ pub(crate) fn check(policies: &[Policy], data: &[super::data::DataFile]) -> Vec<
     let program = Program::new(policies, &rule_names);
     let mut defects = packages::check(policies, data);
     defects.extend(builtins::check(&program));
+    defects.extend(constants::check(&program));
     defects.extend(negation::check(&program));
     defects.extend(recursion::check(&program));
     defects.extend(rules::check(&program, data));
