@@ -11,7 +11,7 @@ use crate::cli::TestArguments;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::output::{OutputTarget, unit_tests};
-use crate::policy::{UnitTestOptions, UnitTestReport, run_unit_tests};
+use crate::policy::{UnitTestOptions, run_unit_tests};
 use crate::settings::{PolicySettings, SettingsError};
 
 /// An editor writes a file in several steps; what follows within this time belongs to the same change.
@@ -45,17 +45,8 @@ fn once(policy: &PolicySettings, arguments: &TestArguments, outputs: &[OutputTar
     };
     let report = run_unit_tests(&set, &policy_options(policy), &what)?;
     write_rendered(outputs, |format| unit_tests::render(&report, arguments.threshold, format), "test")?;
-    let is_enough = is_covered(&report, arguments.threshold);
+    let is_enough = report.is_covered(arguments.threshold);
     Ok(if report.has_passed() && is_enough { ExitCode::Go } else { ExitCode::NoGo })
-}
-
-/// Whether both coverages reach the threshold, if there is one. What was not measured does not.
-fn is_covered(report: &UnitTestReport, threshold: Option<f64>) -> bool {
-    threshold.is_none_or(|threshold| {
-        [report.line_coverage(), report.rule_coverage()]
-            .iter()
-            .all(|share| share.is_some_and(|share| share >= threshold))
-    })
 }
 
 /// Works now and after every change below a folder, until this process is ended.

@@ -26,11 +26,14 @@ use crate::evaluate::EvaluateError;
 use crate::fact_schema::FactSchema;
 use crate::policy::{Code, Policies, PolicyError, PolicySet, ready_document, rollups};
 
-/// How many facts an edit may touch, beside those that are not there or are as their siblings.
+/// How many facts edits may touch, beside those that are not there or are as their siblings.
 const MOST_EDITS: usize = 2;
 
 /// How many sets of edits are tried for a check, where its facts say the least.
 const MOST_TRIALS: usize = 50;
+
+/// How many single edits are followed by another one of the same fact.
+const MOST_FOLLOWED: usize = 8;
 
 /// How many where they are as their siblings.
 const MOST_TRIALS_OF_SIBLINGS: usize = 15;
@@ -233,32 +236,66 @@ impl<'run> Search<'run> {
         let groups: Vec<Vec<Edit>> = named.facts.iter().map(of).collect();
         let firsts: Vec<Edit> = groups.iter().filter_map(|group| group.first().cloned()).collect();
         let candidates: Vec<Edit> = groups.into_iter().flatten().collect();
-        let least = if opened.places.is_empty() { 1 } else { 0 };
-        let sizes = least..=MOST_EDITS.min(candidates.len());
-        let sets = sizes.flat_map(|size| combinations(&candidates, size));
-        // Where several members are expected, all of them together.
-        let members = Some(members(&named)).filter(|members| members.len() > 1);
-        let all = Some(firsts).filter(|firsts| firsts.len() > MOST_EDITS);
-        let (goal, lenient) = (Goal::of(code, check), Goal::of(code, check));
-        let strict = self.without_harm(facts, goal)?;
+        // What is written anyway can be written otherwise without one edit more.
+        let is_written = |edit: &Edit| opened.places.iter().any(|place| rest(&edit.pointer, place).is_some());
+        let (within, beside): (Vec<Edit>, Vec<Edit>) = candidates.iter().cloned().partition(is_written);
+        let goal = self.without_harm(facts, Goal::of(code, check))?;
         let mut harmful = None;
-        for edits in members.into_iter().chain(all).chain(sets).take(most) {
-            let Some(edited) = edited(&opened.document, &edits) else { continue };
-            let goal = if self.holds(&strict, &edited)? {
-                &strict
-            } else if harmful.is_none() && self.holds(&lenient, &edited)? {
-                &lenient
-            } else {
-                continue;
-            };
-            if let Some(edits) = self.reduced(facts, goal, written(facts, &edited, &opened.places, edits))? {
-                if goal.others.is_some() {
-                    return Ok(Some(edits));
+        let mut left = most;
+        for stage in 0..4 {
+            let sets: Vec<Vec<Edit>> = match stage {
+                0 => {
+                    // Where several members are expected, all of them together.
+                    let members = Some(members(&named)).filter(|members| members.len() > 1);
+                    let none = (!opened.places.is_empty()).then(Vec::new);
+                    none.into_iter().chain(members).chain(combinations(&within, 1)).collect()
                 }
-                harmful = Some(edits);
+                1 => {
+                    self.followed(code, &opened.document, &named, if within.is_empty() { &beside } else { &within })?
+                }
+                2 => combinations(&beside, 1),
+                _ => {
+                    let all = Some(firsts.clone()).filter(|firsts| firsts.len() > MOST_EDITS);
+                    all.into_iter().chain(combinations(&candidates, MOST_EDITS)).collect()
+                }
+            };
+            for edits in sets.into_iter().take(left) {
+                left -= 1;
+                let Some(edited) = edited(&opened.document, &edits) else { continue };
+                let is_harmless = self.holds(&goal, &edited)?;
+                if !is_harmless && (harmful.is_some() || !self.holds(&Goal::of(code, check), &edited)?) {
+                    continue;
+                }
+                let goal = if is_harmless { &goal } else { &Goal::of(code, check) };
+                if let Some(edits) = self.reduced(facts, goal, written(facts, &edited, &opened.places, edits))? {
+                    if is_harmless {
+                        return Ok(Some(edits));
+                    }
+                    harmful = Some(edits);
+                }
             }
         }
         Ok(harmful)
+    }
+
+    /// What single edits lead to: with one of them made, the check may tell what is still missing at that very place.
+    fn followed(
+        &self,
+        code: &Code,
+        opened: &Value,
+        named: &Check,
+        candidates: &[Edit],
+    ) -> Result<Vec<Vec<Edit>>, EvaluateError> {
+        let mut followed = Vec::new();
+        for edit in candidates.iter().take(MOST_FOLLOWED) {
+            let Some(document) = edited(opened, std::slice::from_ref(edit)) else { continue };
+            let Some(then) = found_again(self.policies, code, &document, named)? else { continue };
+            if then.actual != named.actual && !then.actual.is_null() {
+                let next = self::candidates(&document, &edit.pointer, &then).into_iter();
+                followed.extend(next.filter(|next| !candidates.contains(next)).map(|next| vec![next]));
+            }
+        }
+        Ok(followed)
     }
 
     /// The same goal, reached without breaking another claim of its code.

@@ -23,7 +23,7 @@ const MOST_MISSED: usize = 12;
 /// If a name or a message cannot be written in the format.
 pub fn render(report: &UnitTestReport, threshold: Option<f64>, format: Format) -> Result<Option<String>, OutputError> {
     Ok(Some(match format {
-        Format::Json => format!("{:#}\n", as_json(report)),
+        Format::Json => format!("{:#}\n", as_json(report, threshold)),
         Format::Junit => {
             junit(report, threshold).map_err(|error| OutputError::unwritable(std::io::Error::other(error)))?
         }
@@ -33,10 +33,11 @@ pub fn render(report: &UnitTestReport, threshold: Option<f64>, format: Format) -
     }))
 }
 
-fn as_json(report: &UnitTestReport) -> serde_json::Value {
+fn as_json(report: &UnitTestReport, threshold: Option<f64>) -> serde_json::Value {
     json!({
         "passed": report.count(&UnitTestOutcome::Passed),
-        "has_passed": report.has_passed(),
+        "has_passed": report.has_passed() && report.is_covered(threshold),
+        "threshold": threshold,
         "tests": report.tests,
         "line_coverage": report.line_coverage(),
         "rule_coverage": report.rule_coverage(),

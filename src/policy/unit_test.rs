@@ -93,6 +93,16 @@ impl UnitTestReport {
         self.tests.iter().all(is_fine) && self.count(&UnitTestOutcome::Passed) > 0
     }
 
+    /// Whether the coverage of lines and that of rules reach the threshold, in percent, if there is one. What was not measured does not.
+    pub fn is_covered(&self, threshold: Option<f64>) -> bool {
+        let is_enough = |threshold| {
+            [self.line_coverage(), self.rule_coverage()]
+                .iter()
+                .all(|share| share.is_some_and(|share| share >= threshold))
+        };
+        threshold.is_none_or(is_enough)
+    }
+
     /// How many tests ended like this.
     pub fn count(&self, outcome: &UnitTestOutcome) -> usize {
         self.tests.iter().filter(|test| test.outcome == *outcome).count()

@@ -159,6 +159,8 @@ fn junit_tells_of_the_coverage_that_was_asked_for() {
         assert_eq!(run.code, code, "{} {}", run.stdout, run.stderr);
         assert_eq!(run.stdout.matches("<failure").count(), failures, "{}", run.stdout);
         assert!(run.stdout.contains("<testsuite name=\"coverage\""), "{}", run.stdout);
+        let json = test(PASSING, &["--threshold", threshold, "-o", "json"]).json();
+        assert_eq!(json["has_passed"], code == 0, "{json:#}");
     }
 }
 
@@ -215,6 +217,10 @@ fn the_edits_of_a_code_clear_all_of_it() {
     assert_eq!(edits[0]["value"]["value"], settings.map(|setting| (setting, true)).into_iter().collect::<Value>());
     let run = explain(&["M2A-B2", "--facts", "blocked.json"]);
     assert!(run.stdout.contains("all of them would hold with"), "{}", run.stdout);
+    // What was not read is written anyway: what is missing goes there, and nothing else is taken away.
+    let explanation = explain(&["M2I-B5", "--facts", "blocked.json", "-o", "json"]).json();
+    let pointers: Vec<&Value> = explanation["edits"].as_array().unwrap().iter().map(|edit| &edit["pointer"]).collect();
+    assert_eq!(pointers, ["/terraform/stacks/ops/state"], "{:#}", explanation["edits"]);
 }
 
 #[test]

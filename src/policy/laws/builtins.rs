@@ -194,13 +194,13 @@ fn builtin(rule: &RuleView<'_>, name: &str, reference: &Reference<'_>) -> Findin
             "`print` is not allowed in a policy: it has no reader".into(),
             "print in tests; put what is worth knowing into `observations`".into(),
         )),
+        "walk" if !matches!(arguments, [_, Expr::Array { items, .. }] if items.len() == 2) => {
+            Some(("`walk` works only as `walk(x, [path, value])`".into(), "write the pattern into the call".into()))
+        }
         _ if arguments.len() != *arity => Some((
             format!("`{name}` takes {arity} arguments and is given {}", arguments.len()),
             "give it what it takes".into(),
         )),
-        "walk" if !matches!(arguments, [_, Expr::Array { items, .. }] if items.len() == 2) => {
-            Some(("`walk` works only as `walk(x, [path, value])`".into(), "write the pattern into the call".into()))
-        }
         "glob.match" if !has_safe_delimiters(arguments) => Some((
             "`glob.match` needs literal delimiters without `:`".into(),
             "the engine lets `*` cross a `:`; compare the parts of an ARN one by one, or use `regex.match`".into(),
