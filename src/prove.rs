@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Three laws are shown by knocking out every fact that the document holds, one at a time. Fail closed: something blocks, and no check holds
-//! that names an observation or a handle which says nothing. Stable identity: no check comes or goes. No vacuity: every code claims something,
+//! that names an observation or a handle which says nothing, or a field that is not there. Stable identity: no check comes or goes. No vacuity: every code claims something,
 //! and something makes each of its checks fail. Whether
 //! the rules are needed as they are is shown by mutants: a rule that nothing tells from one with a mistake in it is not tested.
 //!

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
 use super::{Format, OutputError};
-use crate::prove::{FailOpenCheck, KnockOutProof, MutationProof, Proof, UnprovenCheck};
+use crate::prove::{CheckWithFact, KnockOutProof, MutationProof, Proof, UnprovenCheck};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -73,14 +73,9 @@ fn write_knock_outs(text: &mut String, proof: &KnockOutProof) -> std::fmt::Resul
     for (fact, ways) in open {
         writeln!(text, "  {BAD}✗ nobody guards{BAD:#} {fact} ({})", ways.join(", "))?;
     }
-    for check in &proof.unstable {
-        writeln!(text, "  {BAD}✗ comes or goes{BAD:#} {} {}: {}", check.code, check.subject, check.claim)?;
-        writeln!(text, "      {FAINT}with {} ({}){FAINT:#}", check.fact, check.way)?;
-    }
-    for FailOpenCheck { check, .. } in proof.fail_open.iter().filter(|check| check.reason.is_none()) {
-        writeln!(text, "  {BAD}✗ holds without its fact{BAD:#} {} {}: {}", check.code, check.subject, check.claim)?;
-        writeln!(text, "      {FAINT}{} ({}){FAINT:#}", check.fact, check.way)?;
-    }
+    write_with_facts(text, "comes or goes", proof.unstable.iter())?;
+    let open = proof.fail_open.iter().filter(|found| found.reason.is_none()).map(|found| &found.check);
+    write_with_facts(text, "holds without its fact", open)?;
     for broken in &proof.broken {
         writeln!(text, "  {BAD}✗ cannot be evaluated{BAD:#} with {} ({})", broken.fact, broken.way)?;
         writeln!(text, "      {FAINT}{}{FAINT:#}", broken.error.lines().next().unwrap_or_default())?;
@@ -92,6 +87,26 @@ fn write_knock_outs(text: &mut String, proof: &KnockOutProof) -> std::fmt::Resul
     for UnprovenCheck { code, subject, claim } in never_failing.map(|found| &found.check) {
         writeln!(text, "  {BAD}✗ never fails{BAD:#} {code} {subject}: {claim}")?;
         writeln!(text, "      {FAINT}no knock-out makes it: whatever the facts say, it holds{FAINT:#}")?;
+    }
+    Ok(())
+}
+
+/// Checks, each with the facts that show it, and those with their ways.
+fn write_with_facts<'proof>(
+    text: &mut String,
+    problem: &str,
+    checks: impl Iterator<Item = &'proof CheckWithFact>,
+) -> std::fmt::Result {
+    let mut shown: BTreeMap<_, BTreeMap<&str, Vec<String>>> = BTreeMap::new();
+    for check in checks {
+        let facts = shown.entry((&check.code, &check.subject, &check.claim)).or_default();
+        facts.entry(&check.fact).or_default().push(check.way.to_string());
+    }
+    for ((code, subject, claim), facts) in shown {
+        writeln!(text, "  {BAD}✗ {problem}{BAD:#} {code} {subject}: {claim}")?;
+        for (fact, ways) in facts {
+            writeln!(text, "      {FAINT}{fact} ({}){FAINT:#}", ways.join(", "))?;
+        }
     }
     Ok(())
 }
