@@ -80,11 +80,16 @@ fn write_explanation(
         Some(blockers) if blockers.is_empty() => writeln!(text, "\n{GOOD}Nothing blocks under it.{GOOD:#}"),
         Some(blockers) => {
             blockers.iter().try_for_each(|blocker| write_blocker(text, blocker, bytes))?;
-            if let ([_, _, ..], Some(edits)) = (blockers.as_slice(), &explanation.edits) {
-                writeln!(text, "\n{GOOD}all of them would hold with{GOOD:#}")?;
-                write_edits(text, "  ", edits)?;
+            match (blockers.as_slice(), &explanation.edits) {
+                ([_, _, ..], Some(edits)) => {
+                    writeln!(text, "\n{GOOD}all of them would hold with{GOOD:#}")?;
+                    write_edits(text, "  ", edits)
+                }
+                ([_, _, ..], None) => {
+                    writeln!(text, "\nno edits were found that clear all of them and break no other claim of the code")
+                }
+                _ => Ok(()),
             }
-            Ok(())
         }
     }
 }
