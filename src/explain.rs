@@ -143,28 +143,8 @@ fn lane<'policies>(policies: &'policies Policies, code: &Code) -> Option<&'polic
 fn explained(search: &Search<'_>, code: &Code, check: Check) -> Result<ExplainedCheck, EvaluateError> {
     let (edits, facts) = (search.edits(code, &check)?, search.facts());
     let explained = check.facts.iter().map(|pointer| explained_fact(facts, pointer)).collect();
-    let examples = examples(facts, &check, edits.as_deref().unwrap_or_default());
+    let examples = search.examples(&check, edits.as_deref().unwrap_or_default());
     Ok(ExplainedCheck { actions: actions(facts, &check), facts: explained, edits, examples, check })
-}
-
-/// The texts in edits that stand neither in a document nor in what a check expects or found.
-fn examples(facts: &Value, check: &Check, edits: &[Edit]) -> BTreeSet<String> {
-    let known = [facts, &check.expected, &check.actual].map(Value::to_string);
-    let mut texts = BTreeSet::new();
-    edits.iter().for_each(|edit| collect_texts(&edit.value, &mut texts));
-    let is_known = |text: &str| {
-        text.is_empty() || known.iter().any(|known| known.contains(Value::from(text).to_string().trim_matches('"')))
-    };
-    texts.into_iter().filter(|text| !is_known(text)).collect()
-}
-
-fn collect_texts(value: &Value, texts: &mut BTreeSet<String>) {
-    match value {
-        Value::String(text) => drop(texts.insert(text.clone())),
-        Value::Array(items) => items.iter().for_each(|item| collect_texts(item, texts)),
-        Value::Object(fields) => fields.values().for_each(|field| collect_texts(field, texts)),
-        _ => {}
-    }
 }
 
 fn checks(policies: &Policies, code: &Code, facts: &Value) -> Result<Vec<Check>, EvaluateError> {

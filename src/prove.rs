@@ -8,9 +8,9 @@
 //! ```
 //!
 //! Three laws are shown by knocking out every fact that the document holds, one at a time. Fail closed: something blocks, and no check holds
-//! that names an observation or a handle which says nothing, or a field that is not there. Stable identity: no check comes or goes. No vacuity: every code claims something,
-//! and something makes each of its checks fail. Whether
-//! the rules are needed as they are is shown by mutants: a rule that nothing tells from one with a mistake in it is not tested.
+//! that names an observation or a handle which says nothing, or a field that is not there. Stable identity: no check comes or goes. No
+//! vacuity: every code claims something, and something makes each of its checks fail. Whether the rules are needed as they are is shown by
+//! mutants: a rule that nothing tells from one with a mistake in it is not tested.
 //!
 //! What a rule can read is found in its text, so that a knock-out is only put to the rules that can notice it. The same inputs give the same
 //! result.

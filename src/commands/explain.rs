@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use factgate_collector::fact::Facts;
-use sha2::{Digest, Sha256};
+use factgate_collector::fact::{Digest, Facts};
 
 use super::{policy_options, policy_set, write_rendered};
 use crate::cli::ExplainArguments;
@@ -15,9 +14,6 @@ use crate::output::{OutputTarget, explanation};
 use crate::policy::Policies;
 use crate::settings::{PolicySettings, SettingsError};
 use crate::suggestion::did_you_mean;
-
-/// What stands before a digest in a receipt.
-const DIGEST_PREFIX: &str = "sha256:";
 
 /// Explains one code.
 pub(super) fn run(
@@ -57,13 +53,10 @@ pub(super) fn run(
 
 /// The answer or log of a digest, as `--raw` kept it. What has another digest is not what the receipt is about.
 fn kept(folder: &Path, digest: &str) -> KeptBytes {
-    let name = digest.strip_prefix(DIGEST_PREFIX).unwrap_or_default();
-    let is_digest = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match std::fs::read(folder.join(name)) {
-        Ok(bytes) if is_digest && hex::encode(Sha256::digest(&bytes)) == name => {
-            KeptBytes::Kept(String::from_utf8_lossy(&bytes).into_owned())
-        }
-        Ok(_) if is_digest => KeptBytes::Altered,
-        _ => KeptBytes::Missing,
+    let Ok(digest) = digest.parse::<Digest>() else { return KeptBytes::Missing };
+    match std::fs::read(folder.join(digest.hex())) {
+        Ok(bytes) if Digest::of(&bytes) == digest => KeptBytes::Kept(String::from_utf8_lossy(&bytes).into_owned()),
+        Ok(_) => KeptBytes::Altered,
+        Err(_) => KeptBytes::Missing,
     }
 }

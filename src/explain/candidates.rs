@@ -4,6 +4,7 @@
 use factgate_collector::json::{escape, unescape};
 use serde_json::{Value, json};
 
+use super::change::leaves;
 use super::pins::pinned;
 use super::siblings::renamed;
 use super::{Edit, HANDLES};
@@ -18,11 +19,12 @@ const MOST_COPIES: usize = 4;
 /// The edits of one of the facts that a check names.
 pub(super) fn candidates(facts: &Value, pointer: &str, check: &Check) -> Vec<Edit> {
     let now = facts.pointer(pointer);
+    let handles = named_handles(facts, check);
     let values = match now {
         _ if pointer == "/digest" => return Vec::new(),
         _ if pointer.starts_with(HANDLES) => handle_values(now, check),
-        Some(Value::Array(items)) => list_values(items, check, &named_handles(facts, check)),
-        _ => field_values(facts, now, check),
+        Some(Value::Array(items)) => list_values(items, check, &handles),
+        _ => field_values(facts, now, check, &handles),
     };
     let edit = |pointer: &str, value| {
         if pointer.starts_with(HANDLES) {
@@ -83,7 +85,7 @@ fn like(now: &Value, value: &Value) -> Value {
 }
 
 /// What is expected, or the opposite of what it is; where the other side of an equality is missing, that side may be right.
-fn field_values(facts: &Value, now: Option<&Value>, check: &Check) -> Vec<Value> {
+fn field_values(facts: &Value, now: Option<&Value>, check: &Check, handles: &Value) -> Vec<Value> {
     let mut values = vec![check.expected.clone()];
     // A list of what will do, of which one is enough.
     if let Value::Array(items) = &check.expected {
@@ -113,10 +115,8 @@ fn field_values(facts: &Value, now: Option<&Value>, check: &Check) -> Vec<Value>
         Some(Value::Object(_) | Value::Array(_)) => {}
     }
     values.push(Value::Null);
-    if now.is_none_or(|now| !now.is_object())
-        && let Value::Array(handles) = named_handles(facts, check)
-    {
-        values.extend(handles);
+    if now.is_none_or(|now| !now.is_object()) {
+        values.extend(handles.as_array().into_iter().flatten().cloned());
     }
     values
 }
@@ -157,8 +157,7 @@ fn list_values(items: &[Value], check: &Check, handles: &Value) -> Vec<Value> {
         .filter(|number| !items.iter().any(|item| has_number(item, number)));
     for wanted in wanted {
         if let Some(first) = items.first().filter(|first| first.is_object()) {
-            let copies =
-                numbers_within(first).into_iter().take(MOST_COPIES).map(|from| with_number(first, &from, wanted));
+            let copies = numbers_within(first).take(MOST_COPIES).map(|from| with_number(first, from, wanted));
             values.extend(copies.map(|copy| items.iter().cloned().chain([copy]).collect()));
         }
     }
@@ -200,17 +199,12 @@ fn numbers(value: &Value) -> Vec<&Value> {
 }
 
 /// Every number in a value.
-fn numbers_within(value: &Value) -> Vec<Value> {
-    match value {
-        Value::Number(_) => vec![value.clone()],
-        Value::Array(items) => items.iter().flat_map(numbers_within).collect(),
-        Value::Object(fields) => fields.values().flat_map(numbers_within).collect(),
-        _ => Vec::new(),
-    }
+fn numbers_within(value: &Value) -> impl Iterator<Item = &Value> {
+    leaves(value).into_iter().filter(|leaf| leaf.is_number())
 }
 
 fn has_number(value: &Value, number: &Value) -> bool {
-    numbers_within(value).iter().any(|found| found.as_f64() == number.as_f64())
+    numbers_within(value).any(|found| found.as_f64() == number.as_f64())
 }
 
 fn with_number(value: &Value, from: &Value, to: &Value) -> Value {
@@ -241,19 +235,11 @@ fn mentions(items: &[Value], text: &str) -> bool {
 
 /// Texts of the document that are longer names of the same: an ARN or a path that ends so.
 fn endings(value: &Value, name: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut open = vec![value];
-    while let Some(value) = open.pop() {
-        match value {
-            Value::String(text) => {
-                let is_longer = text.strip_suffix(name).is_some_and(|before| before.ends_with([':', '/']));
-                if is_longer && !found.contains(text) && found.len() < MOST_ENDINGS {
-                    found.push(text.clone());
-                }
-            }
-            Value::Array(items) => open.extend(items.iter().rev()),
-            Value::Object(fields) => open.extend(fields.values().rev()),
-            _ => {}
+    let mut found: Vec<String> = Vec::new();
+    for text in leaves(value).into_iter().filter_map(Value::as_str) {
+        let is_longer = text.strip_suffix(name).is_some_and(|before| before.ends_with([':', '/']));
+        if is_longer && !found.iter().any(|other| other == text) && found.len() < MOST_ENDINGS {
+            found.push(text.to_owned());
         }
     }
     found

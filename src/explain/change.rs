@@ -46,6 +46,15 @@ pub(super) fn add(edits: &mut Vec<Edit>, edit: Edit) {
     edits.push(edit);
 }
 
+/// The values within a value that have no members, in their order.
+pub(super) fn leaves(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(leaves).collect(),
+        Value::Object(fields) => fields.values().flat_map(leaves).collect(),
+        other => vec![other],
+    }
+}
+
 /// What of a pointer goes on from another one that leads to it or to something around it.
 pub(super) fn rest<'pointer>(pointer: &'pointer str, around: &str) -> Option<&'pointer str> {
     pointer.strip_prefix(around).filter(|rest| rest.is_empty() || rest.starts_with('/'))

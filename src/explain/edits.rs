@@ -18,7 +18,7 @@ use factgate_collector::json::{escape, unescape};
 use serde_json::{Value, json};
 
 use super::candidates::{candidates, members};
-use super::change::{add, combinations, differences, edited, fewest, put, rest};
+use super::change::{add, combinations, differences, edited, fewest, leaves, put, rest};
 use super::pins::pins;
 use super::{Edit, ExplainedCheck, HANDLES, checks, observation, siblings};
 use crate::check::{Cause, Check};
@@ -49,6 +49,8 @@ pub(super) struct Search<'run> {
     policies: &'run Policies,
     schema: FactSchema,
     facts: &'run Value,
+    /// The same as JSON.
+    text: String,
     /// A document that passes the shipped lanes, and speaks of the same things.
     model: Value,
     /// The codes that follow from those of other lanes.
@@ -68,6 +70,12 @@ struct Goal<'goal> {
 impl<'goal> Goal<'goal> {
     fn of(code: &'goal Code, check: &'goal Check) -> Self {
         Self { code, checks: vec![check], others: None }
+    }
+
+    /// The same, reached without breaking another claim of its code. `found` is what the code claims now.
+    fn without_harm(self, found: &[Check]) -> Self {
+        let is_other = |found: &&Check| !found.ok && !self.checks.iter().any(|check| is_same(found, check));
+        Self { others: Some(found.iter().filter(is_other).cloned().collect()), ..self }
     }
 }
 
@@ -92,11 +100,24 @@ impl<'run> Search<'run> {
     pub(super) fn new(set: &PolicySet, policies: &'run Policies, facts: &'run Value) -> Result<Self, PolicyError> {
         let rollups = rollups(set, policies.lanes())?;
         let model = siblings::adapted(&ready_document()?, facts);
-        Ok(Self { policies, schema: FactSchema::new(), facts, model, rollups, blocking: OnceLock::new() })
+        let (schema, text) = (FactSchema::new(), facts.to_string());
+        Ok(Self { policies, schema, facts, text, model, rollups, blocking: OnceLock::new() })
     }
 
     pub(super) fn facts(&self) -> &'run Value {
         self.facts
+    }
+
+    /// The texts in edits that stand neither in the document nor in what a check expects or found.
+    pub(super) fn examples(&self, check: &Check, edits: &[Edit]) -> BTreeSet<String> {
+        let (expected, actual) = (check.expected.to_string(), check.actual.to_string());
+        let is_known = |text: &&str| {
+            let written = Value::from(*text).to_string();
+            let written = written.trim_matches('"');
+            [&self.text, &expected, &actual].iter().any(|known| known.contains(written))
+        };
+        let texts = edits.iter().flat_map(|edit| leaves(&edit.value)).filter_map(Value::as_str);
+        texts.filter(|text| !is_known(text)).map(str::to_owned).collect()
     }
 
     /// The smallest set of edits that is found to clear a check.
@@ -132,7 +153,8 @@ impl<'run> Search<'run> {
         }
         let checks: Vec<&Check> = blockers.iter().map(|blocker| &blocker.check).collect();
         // What is there now and was not before may break another claim of the code, such as that its receipts are on record.
-        let goal = self.without_harm(self.facts, Goal { code, checks, others: None })?;
+        let found = self::checks(self.policies, code, self.facts)?;
+        let goal = Goal { code, checks, others: None }.without_harm(&found);
         self.reduced(self.facts, &goal, edits)
     }
 
@@ -178,18 +200,20 @@ impl<'run> Search<'run> {
     /// The smallest set of edits that is found for a check by itself: none if it holds.
     fn smallest(&self, facts: &Value, code: &Code, check: &Check) -> Result<Option<Vec<Edit>>, EvaluateError> {
         let goal = Goal::of(code, check);
-        let check = match found_again(self.policies, code, facts, check)? {
+        let found = checks(self.policies, code, facts)?;
+        let check = match found.iter().find(|found| is_same(found, check)) {
             Some(found) if found.ok => return Ok(Some(Vec::new())),
             Some(found) => found,
-            None => check.clone(),
+            None => check,
         };
         if check.cause == Cause::Unpinned {
-            for (pinned, is_name_new) in pins(facts, &check) {
+            for (pinned, is_name_new) in pins(facts, check) {
                 let Some(document) = edited(facts, &pinned) else { continue };
                 let mut edits = pinned;
                 if is_name_new && !self.holds(&goal, &document)? {
                     // What it leads to is not there either.
-                    let found = self.smallest_opened(&document, code, &check)?;
+                    let then = checks(self.policies, code, &document)?;
+                    let found = self.smallest_opened(&document, &then, code, check)?;
                     found.into_iter().flatten().for_each(|edit| add(&mut edits, edit));
                 }
                 if let Some(edits) = self.reduced(facts, &goal, edits)? {
@@ -197,20 +221,27 @@ impl<'run> Search<'run> {
                 }
             }
         }
-        self.smallest_opened(facts, code, &check)
+        self.smallest_opened(facts, &found, code, check)
     }
 
-    fn smallest_opened(&self, facts: &Value, code: &Code, check: &Check) -> Result<Option<Vec<Edit>>, EvaluateError> {
+    /// The same, by looks at its facts. `found` is what the code claims.
+    fn smallest_opened(
+        &self,
+        facts: &Value,
+        found: &[Check],
+        code: &Code,
+        check: &Check,
+    ) -> Result<Option<Vec<Edit>>, EvaluateError> {
         if self.rollups.contains(&code.code) {
             // It costs the most to try, and is seldom cleared by an edit of its own.
-            return self.smallest_as(facts, code, check, Opening::Least, MOST_TRIALS_OF_ROLLUPS);
+            return self.smallest_as(facts, found, code, check, Opening::Least, MOST_TRIALS_OF_ROLLUPS);
         }
         let siblings = (0..MOST_SIBLINGS).map(Opening::AsSibling).chain((0..MOST_SIBLINGS).map(Opening::AllAsSibling));
-        if let Some(edits) = self.smallest_as(facts, code, check, Opening::Least, MOST_TRIALS)? {
+        if let Some(edits) = self.smallest_as(facts, found, code, check, Opening::Least, MOST_TRIALS)? {
             return Ok(Some(edits));
         }
         for opening in siblings {
-            if let Some(edits) = self.smallest_as(facts, code, check, opening, MOST_TRIALS_OF_SIBLINGS)? {
+            if let Some(edits) = self.smallest_as(facts, found, code, check, opening, MOST_TRIALS_OF_SIBLINGS)? {
                 return Ok(Some(edits));
             }
         }
@@ -222,16 +253,17 @@ impl<'run> Search<'run> {
     fn smallest_as(
         &self,
         facts: &Value,
+        found: &[Check],
         code: &Code,
         check: &Check,
         opening: Opening,
         most: usize,
     ) -> Result<Option<Vec<Edit>>, EvaluateError> {
         // With a handle pinned, the check names other facts.
-        let named = found_again(self.policies, code, facts, check)?.unwrap_or_else(|| check.clone());
-        let Some(opened) = self.opened(facts, code, &named, opening)? else { return Ok(None) };
+        let named = found.iter().find(|found| is_same(found, check)).unwrap_or(check);
+        let Some(opened) = self.opened(facts, found, named, opening) else { return Ok(None) };
         // Only of what is there does a check name the very member that it reads.
-        let named = found_again(self.policies, code, &opened.document, check)?.unwrap_or(named);
+        let named = found_again(self.policies, code, &opened.document, check)?.unwrap_or_else(|| named.clone());
         let of = |pointer: &String| candidates(&opened.document, pointer, &named);
         let groups: Vec<Vec<Edit>> = named.facts.iter().map(of).collect();
         let firsts: Vec<Edit> = groups.iter().filter_map(|group| group.first().cloned()).collect();
@@ -239,7 +271,7 @@ impl<'run> Search<'run> {
         // What is written anyway can be written otherwise without one edit more.
         let is_written = |edit: &Edit| opened.places.iter().any(|place| rest(&edit.pointer, place).is_some());
         let (within, beside): (Vec<Edit>, Vec<Edit>) = candidates.iter().cloned().partition(is_written);
-        let goal = self.without_harm(facts, Goal::of(code, check))?;
+        let goal = Goal::of(code, check).without_harm(found);
         let mut harmful = None;
         let mut left = most;
         for stage in 0..4 {
@@ -298,27 +330,11 @@ impl<'run> Search<'run> {
         Ok(followed)
     }
 
-    /// The same goal, reached without breaking another claim of its code.
-    fn without_harm<'goal>(&self, facts: &Value, goal: Goal<'goal>) -> Result<Goal<'goal>, EvaluateError> {
-        let is_other = |found: &Check| !found.ok && !goal.checks.iter().any(|check| is_same(found, check));
-        let others = checks(self.policies, goal.code, facts)?.into_iter().filter(is_other).collect();
-        Ok(Goal { others: Some(others), ..goal })
-    }
-
     /// The document with the facts of a check looked at otherwise; nothing if there is no such look at them.
-    fn opened(
-        &self,
-        facts: &Value,
-        code: &Code,
-        check: &Check,
-        opening: Opening,
-    ) -> Result<Option<Opened>, EvaluateError> {
+    fn opened(&self, facts: &Value, found: &[Check], check: &Check, opening: Opening) -> Option<Opened> {
         let mut opened = Opened { document: facts.clone(), places: BTreeSet::new() };
-        let holding = match opening {
-            Opening::Least => Vec::new(),
-            _ => checks(self.policies, code, facts)?.into_iter().filter(|check| check.ok).collect(),
-        };
-        let trusted: BTreeSet<&str> = holding.iter().flat_map(|check| &check.facts).map(String::as_str).collect();
+        let holding = found.iter().filter(|check| check.ok);
+        let trusted: BTreeSet<&str> = holding.flat_map(|check| &check.facts).map(String::as_str).collect();
         let mut is_new = matches!(opening, Opening::Least);
         for pointer in check.facts.iter().filter(|pointer| !pointer.starts_with(HANDLES)) {
             let place = observation(facts, pointer).unwrap_or(pointer);
@@ -342,16 +358,13 @@ impl<'run> Search<'run> {
             let steps: Vec<String> = place.split('/').skip(1).map(unescape).collect();
             let mut value =
                 value.unwrap_or_else(|| json!({"status": "present", "value": self.schema.least_observed(&steps)}));
-            value["receipts"] = found.map_or_else(|| json!([]), |found| found["receipts"].clone());
-            if value["receipts"].is_null() {
-                value["receipts"] = json!([]);
-            }
+            value["receipts"] = found.and_then(|found| found.get("receipts")).cloned().unwrap_or_else(|| json!([]));
             let edit = Edit { pointer: place.to_owned(), value };
             let Some(document) = edited(&opened.document, &[edit]) else { continue };
             opened.document = document;
             opened.places.insert(place.to_owned());
         }
-        Ok(is_new.then_some(opened))
+        is_new.then_some(opened)
     }
 
     /// Those of the edits that are needed, and of a whole observation no more than is needed; nothing if the goal is not reached with all.
